@@ -1,0 +1,1 @@
+"""Equipoise: recommendations from text that balance exploration and exploitation."""
