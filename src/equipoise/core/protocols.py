@@ -119,7 +119,7 @@ class Journal(Protocol):
         ...
 
     def settled(self, after: int = 0, now: float | None = None) -> Iterator[tuple[int, Logged]]:
-        """Settled decisions at positions above `after`, in order; `now` first closes the windows that are due."""
+        """Settled decisions at positions above `after`, in order; `now` first closes the windows due."""
         ...
 
     def forget(self, user_id: str) -> int:

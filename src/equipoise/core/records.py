@@ -199,8 +199,8 @@ class Receipt:
 
     status: `counted`, `duplicate` (told before, nothing changes), `contradictory` (another value for the
         same slot and kind: the later one in `at` counts), `late` (the decision has settled: kept, counted
-        as late, no longer rewarded) or `unknown` (no such decision yet: kept aside, and joined if the decision
-        arrives before it settles).
+        as late, no longer rewarded) or `unknown` (no such decision yet: kept aside, and joined if the
+        decision arrives before it settles).
     detail: the same in a sentence.
     """
 
@@ -233,6 +233,26 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Experience:
+    """What the journal has shown so far of k items and one user: the pairing's inputs beyond text.
+
+    overall: mean reward of everything shown, shrunk to the configured expectation.
+    item_means: (k,) shrunk mean rewards minus `overall`; item_counts: (k,) how often each was shown.
+    user_mean: the user's shrunk mean reward minus `overall`; user_count: how many slots they answered for.
+    recent: (h,) item_ids last shown to the user, oldest first, at most as many as the statistics keep.
+    residuals: (h,) their rewards minus what item and user had led to expect.
+    """
+
+    overall: float
+    item_means: Floats
+    item_counts: Floats
+    user_mean: float
+    user_count: float
+    recent: tuple[str, ...]
+    residuals: Floats
 
 
 @dataclass(frozen=True, slots=True)
