@@ -1,0 +1,110 @@
+"""Which column of a feature row means what, and what is believed of its weight before any feedback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from equipoise.core import ConfigurationError, Floats
+
+MAX_DIM = 128
+
+
+@dataclass(frozen=True, slots=True)
+class PairingSettings:
+    """How many columns each learned part gets; together with the 18 fixed ones at most 128.
+
+    item, product: dimensions of the projected item and of the request-item product.
+    attributes: columns of item attributes. crosses: hashed request x item attribute columns.
+    request: hashed columns of the request's own attributes (they separate arms, not items).
+    """
+
+    item: int = 24
+    product: int = 24
+    attributes: int = 32
+    crosses: int = 16
+    request: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A run of columns of one meaning. mean, precision: the prior of each weight, in rewards and in noise units."""
+
+    name: str
+    columns: tuple[str, ...]
+    mean: float = 0.0
+    precision: float = 20.0
+
+
+FIXED = (
+    Block("bias", ("1",), precision=5.0),
+    Block("level", ("overall",), mean=1.0, precision=100.0),
+    Block("item so far", ("item_mean",), mean=1.0),
+    Block("item so far x shows", ("item_log_shows", "item_mean_x_log_shows")),
+    Block("user so far", ("user_mean",), mean=0.5),
+    Block("user so far x item", ("user_log_shows", "user_mean_x_item_mean")),
+    Block("age", ("age_log", "age_month", "age_years", "age_linear")),
+    Block("taste", ("taste",), mean=1.0),
+    Block("taste x certainty", ("taste_certain",)),
+    Block("similar to request", ("request_similarity",), mean=0.2),
+    Block("similar to history", ("history_similarity",), mean=0.1),
+    Block("similar to liked", ("liked_similarity", "liked_nearest")),
+)
+
+
+class Layout:
+    """The columns of a feature row, in blocks.
+
+    Raises: ConfigurationError: a block of negative size, or more than 128 columns.
+    """
+
+    def __init__(self, settings: PairingSettings) -> None:
+        sizes = {
+            "item text": (settings.item, 100.0 / max(1, settings.item)),
+            "request x item text": (settings.product, 20.0),
+            "item attributes": (settings.attributes, 20.0),
+            "request x item attributes": (settings.crosses, 20.0),
+            "request attributes": (settings.request, 20.0),
+        }
+        for name, (size, _) in sizes.items():
+            if size < 0:
+                raise ConfigurationError(f"the pairing block '{name}' got {size} columns: 0 or more")
+        learned = tuple(
+            Block(name, tuple(f"{name} {j}" for j in range(size)), precision=precision)
+            for name, (size, precision) in sizes.items()
+        )
+        self.blocks = FIXED + learned
+        if self.dim > MAX_DIM:
+            raise ConfigurationError(
+                f"the pairing has {self.dim} columns, at most {MAX_DIM} are allowed: make item, product, "
+                f"attributes, crosses or request smaller in [pairing]"
+            )
+
+    @cached_property
+    def dim(self) -> int:
+        """d, the width of a feature row."""
+        return sum(len(block.columns) for block in self.blocks)
+
+    @cached_property
+    def slices(self) -> Mapping[str, slice]:
+        """Block name to its columns."""
+        edges = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
+        return {block.name: slice(edges[i], edges[i + 1]) for i, block in enumerate(self.blocks)}
+
+    @cached_property
+    def fixed(self) -> int:
+        """How many columns come before the learned blocks."""
+        return sum(len(block.columns) for block in FIXED)
+
+    @cached_property
+    def prior_mean(self) -> Floats:
+        """(d,) what each weight is believed to be on day one: a sensible recommender without any feedback."""
+        return np.concatenate([np.full(len(block.columns), block.mean) for block in self.blocks])
+
+    @cached_property
+    def prior_precision(self) -> Floats:
+        """(d,) how firmly, in units of one observation's noise."""
+        return np.concatenate([np.full(len(block.columns), block.precision) for block in self.blocks])

@@ -1,0 +1,153 @@
+"""Running statistics of items and users: what was shown, how often, and how it was taken.
+
+They are state like a posterior's: a pure function of the settled decisions in their order, so that replay
+gives them back bit for bit. With n shows of mean reward r, a shrunk mean is (n r + kappa g) / (n + kappa),
+g being the level it is shrunk to (James & Stein 1961 in spirit; kappa counts pseudo-shows).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.core import Batch, Experience, Floats, State
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsSettings:
+    """How strongly means are shrunk, and how much of a user is remembered.
+
+    expected_reward: what a slot is worth before anything is known; expected_shows: its weight in shows.
+    item_shows, user_shows: kappa of an item's and of a user's mean. memory: answers kept per user.
+    """
+
+    expected_reward: float = 0.1
+    expected_shows: float = 10.0
+    item_shows: float = 8.0
+    user_shows: float = 5.0
+    memory: int = 100
+
+
+class Tally:
+    """Counts and reward sums by id, in arrays that grow by doubling."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, int] = {}
+        self.counts: Floats = np.zeros(16)
+        self.sums: Floats = np.zeros(16)
+
+    def add(self, key: str, reward: float) -> None:
+        row = self.rows.setdefault(key, len(self.rows))
+        if row == len(self.counts):
+            self.counts = np.concatenate([self.counts, np.zeros(row)])
+            self.sums = np.concatenate([self.sums, np.zeros(row)])
+        self.counts[row] += 1.0
+        self.sums[row] += reward
+
+    def look(self, keys: Sequence[str]) -> tuple[Floats, Floats]:
+        """Returns: counts (k,), reward sums (k,); 0 for what was never shown."""
+        rows = np.fromiter((self.rows.get(key, -1) for key in keys), dtype=np.int64, count=len(keys))
+        known = rows >= 0
+        return np.where(known, self.counts[rows], 0.0), np.where(known, self.sums[rows], 0.0)
+
+    def state(self, prefix: str) -> State:
+        n = len(self.rows)
+        return {
+            f"{prefix}.ids": np.array(list(self.rows), dtype=np.str_),
+            f"{prefix}.counts": self.counts[:n].copy(),
+            f"{prefix}.sums": self.sums[:n].copy(),
+        }
+
+    def restore(self, state: State, prefix: str) -> None:
+        self.rows = {str(key): row for row, key in enumerate(state[f"{prefix}.ids"])}
+        room = max(16, len(self.rows))
+        self.counts, self.sums = np.zeros(room), np.zeros(room)
+        self.counts[: len(self.rows)] = state[f"{prefix}.counts"]
+        self.sums[: len(self.rows)] = state[f"{prefix}.sums"]
+
+
+class Statistics:
+    """What every item and every user has shown so far, in the order in which decisions settled."""
+
+    def __init__(self, settings: StatisticsSettings | None = None) -> None:
+        self.settings = settings or StatisticsSettings()
+        self._items = Tally()
+        self._users = Tally()
+        self._memories: dict[str, list[tuple[str, float]]] = {}
+        self._count = 0.0
+        self._sum = 0.0
+
+    @property
+    def overall(self) -> float:
+        """Mean reward of a slot, shrunk to what was expected."""
+        s = self.settings
+        return (self._sum + s.expected_shows * s.expected_reward) / (self._count + s.expected_shows)
+
+    def experience(self, item_ids: Sequence[str], user_id: str | None) -> Experience:
+        """What is known of these k items and this user (None is a stranger)."""
+        overall = self.overall
+        counts, means = self._item_means(item_ids, overall)
+        user_count, user_mean = self._user_mean(user_id, overall)
+        memory = self._memories.get(user_id, []) if user_id is not None else []
+        return Experience(
+            overall=overall,
+            item_means=means,
+            item_counts=counts,
+            user_mean=user_mean,
+            user_count=user_count,
+            recent=tuple(item_id for item_id, _ in memory),
+            residuals=np.array([residual for _, residual in memory]),
+        )
+
+    def update(self, batch: Batch) -> None:
+        """Learn from settled rows, one by one in their order."""
+        for item_id, user_id, reward in zip(batch.item_ids, batch.user_ids, batch.rewards.tolist(), strict=True):
+            if user_id is not None:
+                self._remember(user_id, item_id, reward)
+                self._users.add(user_id, reward)
+            self._items.add(item_id, reward)
+            self._count += 1.0
+            self._sum += reward
+
+    def _item_means(self, item_ids: Sequence[str], overall: float) -> tuple[Floats, Floats]:
+        counts, sums = self._items.look(item_ids)
+        return counts, (sums - counts * overall) / (counts + self.settings.item_shows)
+
+    def _user_mean(self, user_id: str | None, overall: float) -> tuple[float, float]:
+        if user_id is None:
+            return 0.0, 0.0
+        counts, sums = self._users.look((user_id,))
+        count, total = float(counts[0]), float(sums[0])
+        return count, (total - count * overall) / (count + self.settings.user_shows)
+
+    def _remember(self, user_id: str, item_id: str, reward: float) -> None:
+        """Keep what this answer said beyond what item and user had led to expect."""
+        overall = self.overall
+        _, item_mean = self._item_means((item_id,), overall)
+        _, user_mean = self._user_mean(user_id, overall)
+        memory = self._memories.setdefault(user_id, [])
+        memory.append((item_id, reward - overall - float(item_mean[0]) - user_mean))
+        del memory[: -self.settings.memory]
+
+    def state(self) -> State:
+        users = [user for user, memory in self._memories.items() for _ in memory]
+        answers = [answer for memory in self._memories.values() for answer in memory]
+        return {
+            **self._items.state("items"),
+            **self._users.state("users"),
+            "memory.user_ids": np.array(users, dtype=np.str_),
+            "memory.item_ids": np.array([item_id for item_id, _ in answers], dtype=np.str_),
+            "memory.residuals": np.array([residual for _, residual in answers], dtype=np.float64),
+            "overall": np.array([self._count, self._sum]),
+        }
+
+    def restore(self, state: State) -> None:
+        self._items.restore(state, "items")
+        self._users.restore(state, "users")
+        self._memories = {}
+        columns = (state["memory.user_ids"], state["memory.item_ids"], state["memory.residuals"])
+        for user_id, item_id, residual in zip(*(column.tolist() for column in columns), strict=True):
+            self._memories.setdefault(user_id, []).append((item_id, residual))
+        self._count, self._sum = (float(value) for value in state["overall"])
