@@ -52,6 +52,18 @@ class Tally:
         known = rows >= 0
         return np.where(known, self.counts[rows], 0.0), np.where(known, self.sums[rows], 0.0)
 
+    def count(self, key: str) -> float:
+        row = self.rows.get(key)
+        return 0.0 if row is None else float(self.counts[row])
+
+    def mean(self, key: str, level: float, weight: float) -> float:
+        """One key's mean minus `level`, shrunk to 0 by `weight` pseudo-shows."""
+        row = self.rows.get(key)
+        if row is None:
+            return 0.0
+        count = float(self.counts[row])
+        return (float(self.sums[row]) - count * level) / (count + weight)
+
     def state(self, prefix: str) -> State:
         n = len(self.rows)
         return {
@@ -88,12 +100,15 @@ class Statistics:
     def experience(self, item_ids: Sequence[str], user_id: str | None) -> Experience:
         """What is known of these k items and this user (None is a stranger)."""
         overall = self.overall
-        counts, means = self._item_means(item_ids, overall)
-        user_count, user_mean = self._user_mean(user_id, overall)
+        counts, sums = self._items.look(item_ids)
+        user_count, user_mean = 0.0, 0.0
+        if user_id is not None:
+            user_count = self._users.count(user_id)
+            user_mean = self._users.mean(user_id, overall, self.settings.user_shows)
         memory = self._memories.get(user_id, []) if user_id is not None else []
         return Experience(
             overall=overall,
-            item_means=means,
+            item_means=(sums - counts * overall) / (counts + self.settings.item_shows),
             item_counts=counts,
             user_mean=user_mean,
             user_count=user_count,
@@ -103,7 +118,9 @@ class Statistics:
 
     def update(self, batch: Batch) -> None:
         """Learn from settled rows, one by one in their order."""
-        for item_id, user_id, reward in zip(batch.item_ids, batch.user_ids, batch.rewards.tolist(), strict=True):
+        for item_id, user_id, reward in zip(
+            batch.item_ids, batch.user_ids, batch.rewards.tolist(), strict=True
+        ):
             if user_id is not None:
                 self._remember(user_id, item_id, reward)
                 self._users.add(user_id, reward)
@@ -111,24 +128,13 @@ class Statistics:
             self._count += 1.0
             self._sum += reward
 
-    def _item_means(self, item_ids: Sequence[str], overall: float) -> tuple[Floats, Floats]:
-        counts, sums = self._items.look(item_ids)
-        return counts, (sums - counts * overall) / (counts + self.settings.item_shows)
-
-    def _user_mean(self, user_id: str | None, overall: float) -> tuple[float, float]:
-        if user_id is None:
-            return 0.0, 0.0
-        counts, sums = self._users.look((user_id,))
-        count, total = float(counts[0]), float(sums[0])
-        return count, (total - count * overall) / (count + self.settings.user_shows)
-
     def _remember(self, user_id: str, item_id: str, reward: float) -> None:
         """Keep what this answer said beyond what item and user had led to expect."""
         overall = self.overall
-        _, item_mean = self._item_means((item_id,), overall)
-        _, user_mean = self._user_mean(user_id, overall)
+        item_mean = self._items.mean(item_id, overall, self.settings.item_shows)
+        user_mean = self._users.mean(user_id, overall, self.settings.user_shows)
         memory = self._memories.setdefault(user_id, [])
-        memory.append((item_id, reward - overall - float(item_mean[0]) - user_mean))
+        memory.append((item_id, reward - overall - item_mean - user_mean))
         del memory[: -self.settings.memory]
 
     def state(self) -> State:

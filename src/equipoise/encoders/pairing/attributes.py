@@ -68,7 +68,9 @@ class AttributeCode:
         room = size - len(numeric)
         if len(counts) > room:
             room = max(0, room - HASHED)
-        values = [value for value, _ in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:room]]
+        values = [
+            value for value, _ in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:room]
+        ]
         return cls(size, numeric, values)
 
     @property

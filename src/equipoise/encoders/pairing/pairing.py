@@ -60,7 +60,9 @@ class Pairing:
         self._mean: Vectors = state["mean"]
         self._projection: Vectors = state["projection"]
         self._born_mean, self._born_scale = (float(value) for value in state["born"])
-        contents = [f"{key}:{value.dtype}:{value.tobytes().hex()}" for key, value in sorted(self.state().items())]
+        contents = [
+            f"{key}:{value.dtype}:{value.tobytes().hex()}" for key, value in sorted(self.state().items())
+        ]
         self.space = FeatureSpace("pairing", fingerprint(str(encoder), *contents), layout.dim)
 
     @classmethod
@@ -127,7 +129,9 @@ class Pairing:
         inner[:p_item] += weights[cut["item text"]]
         if focus is not None:
             scale = np.sqrt(max(1, p_product))
-            inner[:p_product] += weights[cut["request x item text"]] * self.project(focus[None, :])[0, :p_product] * scale
+            inner[:p_product] += (
+                weights[cut["request x item text"]] * self.project(focus[None, :])[0, :p_product] * scale
+            )
         query = self._projection @ inner
         if asked.vector is not None:
             query = query + float(weights[cut["similar to request"]][0]) * asked.vector
@@ -168,9 +172,7 @@ class Pairing:
         constant = np.ones((len(shown), 1))
         return np.hstack([constant, coordinates, shown.attributes, born]).astype(np.float32)
 
-    def _similarities(
-        self, asked: Asked, shown: Shown, remembered: Shown, experience: Experience
-    ) -> Floats:
+    def _similarities(self, asked: Asked, shown: Shown, remembered: Shown, experience: Experience) -> Floats:
         liked = remembered.vectors[experience.residuals > 0]
         disliked = remembered.vectors[experience.residuals < 0]
         out = np.zeros((len(shown), 4))
@@ -252,7 +254,9 @@ def _so_far(experience: Experience) -> Floats:
 def _age(at: float, born: Floats) -> Floats:
     """(k, 4): an item's age as its logarithm, as new this month, as new these two years, and in decades."""
     days = np.maximum(np.nan_to_num((at - born) / DAY), 0.0)
-    return np.stack([np.log1p(days) / 10.0, np.exp(-days / 30.0), np.exp(-days / 730.0), days / 15_000.0], axis=1)
+    return np.stack(
+        [np.log1p(days) / 10.0, np.exp(-days / 30.0), np.exp(-days / 730.0), days / 15_000.0], axis=1
+    )
 
 
 def _nearest(vectors: Vectors, others: Vectors) -> Floats:

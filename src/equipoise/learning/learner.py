@@ -1,0 +1,81 @@
+"""Settled decisions to an updated policy and statistics, in the journal's order and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from equipoise.core import Batch, Journal, Logged, Policy, State
+from equipoise.learning.statistics import Statistics
+
+
+def batch_of(logged: Logged) -> Batch:
+    """The rows of one settled decision, by slot, as they were when it was made."""
+    decision = logged.decision
+    return Batch(
+        item_ids=tuple(slot.item_id for slot in decision.slots),
+        user_ids=(decision.request.user_id,) * len(decision.slots),
+        features=decision.features,
+        rewards=logged.rewards,
+        propensities=np.array([slot.propensity for slot in decision.slots]),
+        space=decision.versions.pairing,
+    )
+
+
+class Learner:
+    """What has been learned up to `position`: a policy and the running statistics.
+
+    The state is a function of the settled decisions 1..position alone (law 1): learning online, learning in
+    one go, and resuming from a checkpoint give the same bits.
+    """
+
+    def __init__(self, policy: Policy, statistics: Statistics) -> None:
+        self.policy = policy
+        self.statistics = statistics
+        self.position = 0
+
+    def learn(self, settled: Iterable[tuple[int, Logged]]) -> int:
+        """Learn from settled decisions that follow `position`; returns how many there were.
+
+        A batch that the policy refuses leaves everything as it was before that decision.
+        """
+        count = 0
+        for position, logged in settled:
+            batch = batch_of(logged)
+            self.policy.update(batch)
+            self.statistics.update(batch)
+            self.position = position
+            count += 1
+        return count
+
+    def catch_up(self, journal: Journal, *, now: float | None = None) -> int:
+        """Learn from everything that has settled since; `now` first closes the windows due."""
+        return self.learn(journal.settled(self.position, now))
+
+    def state(self) -> State:
+        """Policy and statistics side by side, under the prefixes `policy/` and `statistics/`."""
+        return {
+            **{f"policy/{key}": value for key, value in self.policy.state().items()},
+            **{f"statistics/{key}": value for key, value in self.statistics.state().items()},
+        }
+
+    def restore(self, state: State, *, position: int) -> None:
+        """Take over a state that had learned up to `position`."""
+        self.policy.restore(_below(state, "policy/"))
+        self.statistics.restore(_below(state, "statistics/"))
+        self.position = position
+
+
+def same_state(one: State, other: State) -> bool:
+    """Equal bit for bit: the same names, types, shapes and bytes."""
+    return one.keys() == other.keys() and all(
+        one[key].dtype == other[key].dtype
+        and one[key].shape == other[key].shape
+        and one[key].tobytes() == other[key].tobytes()
+        for key in one
+    )
+
+
+def _below(state: State, prefix: str) -> State:
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
