@@ -1,0 +1,58 @@
+"""What a policy refuses to look at or to learn from, before anything is touched."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from equipoise.core import (
+    Batch,
+    Candidates,
+    FeatureSpace,
+    InputError,
+    NoCandidatesError,
+    PropensityError,
+    Vectors,
+)
+
+REMEDY = "run 'equipoise replay' to rebuild it from the journal, or use the encoder and pairing it learned in"
+
+
+def check_candidates(candidates: Candidates, space: FeatureSpace, *, who: str) -> None:
+    """Raises: NoCandidatesError, FeatureSpaceError or InputError."""
+    space.require(candidates.space, who=who, remedy=REMEDY)
+    if not len(candidates):
+        raise NoCandidatesError(f"{who} was given no candidates: widen the request's filters")
+    _check_features(candidates.features, len(candidates), space.dim, who=who)
+
+
+def check_batch(batch: Batch, space: FeatureSpace, *, who: str) -> None:
+    """Raises: FeatureSpaceError, InputError, or PropensityError for a propensity outside (0, 1]."""
+    space.require(batch.space, who=who, remedy=REMEDY)
+    n = len(batch)
+    _check_features(batch.features, n, space.dim, who=who)
+    if not len(batch.user_ids) == len(batch.rewards) == len(batch.propensities) == n:
+        raise InputError(
+            f"{who} was given {n} item_ids, {len(batch.user_ids)} user_ids, {len(batch.rewards)} rewards and"
+            f" {len(batch.propensities)} propensities: give one of each a row"
+        )
+    bad = np.flatnonzero(~np.isfinite(batch.rewards))
+    if bad.size:
+        raise InputError(
+            f"{who} cannot learn reward {batch.rewards[bad[0]]} of row {bad[0]}: it must be finite"
+        )
+    odd = np.flatnonzero(~((batch.propensities > 0.0) & (batch.propensities <= 1.0)))
+    if odd.size:
+        raise PropensityError(
+            f"{who} cannot learn row {odd[0]} with propensity {batch.propensities[odd[0]]}: it must lie in (0, 1],"
+            " as the dice that chose it reported"
+        )
+
+
+def _check_features(features: Vectors, n: int, dim: int, *, who: str) -> None:
+    if features.shape != (n, dim):
+        raise InputError(f"{who} was given features of shape {features.shape} but expects ({n}, {dim})")
+    if not np.isfinite(features).all():
+        row, column = np.argwhere(~np.isfinite(features))[0]
+        raise InputError(
+            f"{who} was given {features[row, column]} as feature {column} of row {row}: features must be finite"
+        )

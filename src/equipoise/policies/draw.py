@@ -1,0 +1,97 @@
+"""The dice. Everything that is shown is chosen here, by the probabilities that are written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import Choice, Floats, InputError, PropensityError, SlateDistribution
+
+SUM_TOLERANCE = 1e-9
+
+
+def draw(
+    distribution: Floats | SlateDistribution,
+    m: int,
+    rng: np.random.Generator,
+    *,
+    taken: Sequence[int] = (),
+) -> Choice:
+    """Choose m of k candidates, top-down and without replacement.
+
+    distribution: (k,) probabilities, which for every further slot are renormalised over the candidates that
+        are left; or a slate's distribution, which says itself what each slot's is, given those above.
+    taken: positions that are gone before slot 0, such as pinned ones.
+
+    Returns: the positions, and for each the probability with which it was drawn, given `taken` and the slots
+        above it. One uniform number is used a slot, always.
+    Raises: InputError: m is below 1, or more than there are candidates left. PropensityError: probabilities
+        that are negative, NaN or do not sum to 1, or fewer than m candidates with a probability above 0.
+    """
+    if m < 1:
+        raise InputError(f"slots is {m} but must be 1 or more: ask for at least one")
+    slate = _Renormalised(distribution) if isinstance(distribution, np.ndarray) else distribution
+    above = [int(position) for position in taken]
+    positions, propensities = np.empty(m, dtype=np.int64), np.empty(m)
+    for slot in range(m):
+        probabilities = slate.given(above)
+        if slot == 0:
+            _enough(m, k=len(probabilities), taken=len(above))
+        positions[slot] = position = pick(probabilities, rng.random())
+        propensities[slot] = probabilities[position]
+        above.append(int(position))
+    return Choice(positions=positions, propensities=propensities)
+
+
+def pick(probabilities: Floats, uniform: float) -> int:
+    """The position at which the running sum of the probabilities first exceeds `uniform`, in [0, 1).
+
+    A probability of 0 is never picked, whatever rounding does to the sum.
+    """
+    _sound(probabilities)
+    sums = np.cumsum(probabilities)
+    position = int(np.searchsorted(sums, uniform * sums[-1], side="right"))
+    if position < len(sums) and probabilities[position] > 0.0:
+        return position
+    return int(np.flatnonzero(probabilities)[-1])
+
+
+class _Renormalised:
+    """A plain distribution as a slate's: what is left keeps its proportions."""
+
+    def __init__(self, probabilities: Floats) -> None:
+        _sound(probabilities)
+        self._probabilities = probabilities
+
+    def given(self, above: Sequence[int]) -> Floats:
+        left = self._probabilities.copy()
+        left[list(above)] = 0.0
+        # The sum of what is left, not 1 less what is gone: the difference of near numbers would lose digits.
+        total = float(left.sum())
+        if total > 0.0:
+            return left / total
+        shown = int(np.count_nonzero(self._probabilities))
+        raise PropensityError(
+            f"slot {len(above)} has no candidate with a probability above 0: only {shown} of {len(left)}"
+            " have one, so ask for fewer slots or give the policy a floor"
+        )
+
+
+def _enough(m: int, *, k: int, taken: int) -> None:
+    if m > k - taken:
+        raise InputError(f"{m} slots but only {k - taken} candidates left: ask for at most {k - taken}")
+
+
+def _sound(probabilities: NDArray[np.float64]) -> None:
+    if probabilities.ndim != 1:
+        raise PropensityError(f"probabilities must be (k,) but have shape {probabilities.shape}")
+    if not probabilities.size or not float(probabilities.min()) >= 0.0:
+        raise PropensityError(
+            "probabilities must be numbers of 0 or more, for at least one candidate, but the least is"
+            f" {float(probabilities.min()) if probabilities.size else 'missing'}"
+        )
+    total = float(probabilities.sum())
+    if not abs(total - 1.0) <= SUM_TOLERANCE:
+        raise PropensityError(f"probabilities sum to {total!r} but must sum to 1: divide them by their sum")

@@ -1,0 +1,83 @@
+"""The explorers that count posterior draws: Thompson and top-two Thompson.
+
+The odds are the counted frequencies themselves, and the dice are thrown by them, so the logged propensity
+is exact however few the draws. (To act by one draw and log an estimate of its odds is biased: law 3.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import Floats, Vectors
+from equipoise.policies.base import Belief
+from equipoise.policies.explorers.base import Stateless, drawn, frequencies, leaders
+from equipoise.policies.ranges import require
+
+DRAWS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thompson(Stateless):
+    """A candidate's odds are the share of `draws` posterior draws in which it is the best.
+
+    Reference: Thompson 1933; Chapelle and Li 2011.
+    """
+
+    name: ClassVar[str] = "thompson"
+    draws: int = DRAWS
+
+    def __post_init__(self) -> None:
+        require("draws", self.draws, 1)
+
+    def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
+        return frequencies(drawn(belief), available)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopTwo(Stateless):
+    """A posterior draw names a leader; with probability `beta` it is shown, else the best of the others in a
+    further draw, a challenger. The odds are worked out, not simulated: over leaders j with frequency f_j and
+    all draws t,
+
+        p_i = beta f_i + (1 - beta) sum_j f_j (share of t in which i is the best of all but j).
+
+    Russo 2016 (TTTS) redraws until the winner is not the leader, which need not end when one candidate wins
+    all draws; we take the second of the further draw instead.
+    """
+
+    name: ClassVar[str] = "top_two"
+    draws: int = DRAWS
+    beta: float = 0.5
+
+    def __post_init__(self) -> None:
+        require("draws", self.draws, 1)
+        require("beta", self.beta, 0.0, 1.0)
+
+    def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
+        samples = drawn(belief)
+        lead = frequencies(samples, available)
+        if np.count_nonzero(available if available is not None else lead + 1.0) == 1:
+            return lead
+        return self.beta * lead + (1.0 - self.beta) * challengers(samples, lead, available)
+
+
+def challengers(samples: Vectors, lead: Floats, available: NDArray[np.bool_] | None) -> Floats:
+    """samples: (s, k). lead: (k,) odds of being the leader. Returns: (k,) odds of being the challenger.
+
+    In a draw with one best i, i challenges every other leader, and the second best challenges i. In a draw
+    with c tied best, each challenges every leader, sharing with those that are not the leader themselves.
+    """
+    best = leaders(samples, available)
+    count = np.count_nonzero(best, axis=1)
+    tied = best @ lead
+    second = leaders(np.where(best, samples.dtype.type(-np.inf), samples), available)
+    alone = tied * (count == 1) / np.count_nonzero(second, axis=1)
+    chances = ((1.0 - tied) / count) @ best + alone @ second
+    if (count > 1).any():
+        shared = (tied[:, np.newaxis] - lead) * best
+        chances += ((count > 1) / np.maximum(count - 1, 1)) @ shared
+    return np.asarray(chances) / len(samples)

@@ -1,0 +1,180 @@
+"""Normal weights learned one row at a time: the arithmetic under every linear posterior here.
+
+Both forms hold theta ~ N(mean, S) in units of the noise variance and learn the row "reward = x'theta + eps,
+Var(eps) = noise". `CovarianceForm` costs O(d^2) a row and never forgets. `PrecisionForm` forgets and
+costs O(d^3) a row, because handing weight back to the prior changes every direction at once.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from scipy.linalg import blas, lapack
+
+from equipoise.core import Floats, InputError, State, Vectors
+from equipoise.policies.base import Prior
+from equipoise.policies.stored import stored
+
+
+class Gaussian(Protocol):
+    """theta ~ N(mean, S), d weights."""
+
+    mean: Floats
+
+    def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+        """Learn one row; returns how far the reward was from its forecast, and the forecast's variance."""
+        ...
+
+    def root(self) -> Floats:
+        """Returns: R (d, d) with R R' = S."""
+        ...
+
+    def root32(self) -> Vectors:
+        """The same in float32, for draws."""
+        ...
+
+    def covariance(self) -> Floats:
+        """Returns: S (d, d), both triangles."""
+        ...
+
+    def state(self) -> State: ...
+
+    def restore(self, state: State) -> None: ...
+
+
+def gaussian(prior: Prior, *, discount: float = 1.0) -> Gaussian:
+    """The cheaper of the two forms that can do it. discount: in (0, 1], what a row is worth one row later."""
+    return CovarianceForm(prior) if discount == 1.0 else PrecisionForm(prior, discount=discount)
+
+
+class _Rooted:
+    """Keeps the square root of S until the next row; d^3 / 3 is paid once per version, not per request."""
+
+    def __init__(self) -> None:
+        self._root: Floats | None = None
+        self._root32: Vectors | None = None
+
+    def _learned(self) -> None:
+        self._root = self._root32 = None
+
+    def _find_root(self) -> Floats:
+        raise NotImplementedError
+
+    def root(self) -> Floats:
+        if self._root is None:
+            self._root = self._find_root()
+        return self._root
+
+    def root32(self) -> Vectors:
+        if self._root32 is None:
+            self._root32 = self.root().astype(np.float32)
+        return self._root32
+
+
+class CovarianceForm(_Rooted):
+    """Keeps S itself, by Sherman and Morrison's formula, in the lower triangle of one array in place.
+
+    Reference: Sherman and Morrison 1950. The gain S x / (noise + x'S x) is Kalman's.
+    """
+
+    def __init__(self, prior: Prior) -> None:
+        super().__init__()
+        self.mean: Floats = prior.mean.copy()
+        self._lower: Floats = np.asfortranarray(np.diag(1.0 / prior.precision))
+
+    def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+        along = blas.dsymv(1.0, self._lower, x, lower=1)
+        variance = noise + float(along @ x)
+        error = reward - float(self.mean @ x)
+        self.mean += along * (error / variance)
+        blas.dsyr(-1.0 / variance, along, lower=1, a=self._lower, overwrite_a=1)
+        self._learned()
+        return error, variance
+
+    def _find_root(self) -> Floats:
+        lower, failed = lapack.dpotrf(self._lower, lower=1, clean=1)
+        if failed:
+            # Rounding has made a direction's tiny variance negative: it is 0 as far as float64 can tell.
+            values, axes = np.linalg.eigh(self._lower, UPLO="L")
+            return np.asfortranarray(axes * np.sqrt(np.maximum(values, 0.0)))
+        return np.asarray(lower)
+
+    def covariance(self) -> Floats:
+        lower = np.tril(self._lower)
+        return lower + np.tril(lower, -1).T
+
+    def state(self) -> State:
+        return {"mean": self.mean.copy(), "covariance": np.tril(self._lower)}
+
+    def restore(self, state: State) -> None:
+        d = len(self.mean)
+        mean, lower = stored(state, "mean", (d,)), stored(state, "covariance", (d, d))
+        self.mean, self._lower = mean, np.asfortranarray(lower)
+        self._learned()
+
+
+class PrecisionForm(_Rooted):
+    """Keeps P = S^-1 and h = P mean, and lets both fade towards the prior before each row:
+
+    P <- g P + (1 - g) P0 + x x' / noise,    h <- g h + (1 - g) P0 m0 + x reward / noise.
+
+    A row learned j rows ago so weighs g^j, and with nothing but old rows the prior comes back. (Plain
+    forgetting, P <- g P, forgets the prior too and blows up in directions that no row visits.)
+    Reference: Kulhavy and Zarrop 1993, linear forgetting.
+    """
+
+    def __init__(self, prior: Prior, *, discount: float) -> None:
+        super().__init__()
+        self.mean: Floats = prior.mean.copy()
+        self._discount = discount
+        self._lost = np.diag((1.0 - discount) * prior.precision)
+        self._lost_information = (1.0 - discount) * prior.precision * prior.mean
+        self._precision: Floats = np.diag(prior.precision)
+        self._information: Floats = prior.precision * prior.mean
+
+    def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+        faded = self._discount * self._precision + self._lost
+        information = self._discount * self._information + self._lost_information
+        factor = _cholesky(faded)
+        mean, along = lapack.dpotrs(factor, np.column_stack([information, x]), lower=1)[0].T
+        variance = noise + float(along @ x)
+        error = reward - float(mean @ x)
+        self.mean = mean + along * (error / variance)
+        self._precision = faded + np.outer(x, x / noise)
+        self._information = information + x * (reward / noise)
+        self._learned()
+        return error, variance
+
+    def _find_root(self) -> Floats:
+        # P = C C', so S = C'^-1 C^-1 and R = C'^-1.
+        inverse, _ = lapack.dtrtri(_cholesky(self._precision), lower=1)
+        return np.asarray(inverse.T)
+
+    def covariance(self) -> Floats:
+        root = self.root()
+        return root @ root.T
+
+    def state(self) -> State:
+        return {
+            "mean": self.mean.copy(),
+            "precision": self._precision.copy(),
+            "information": self._information.copy(),
+        }
+
+    def restore(self, state: State) -> None:
+        d = len(self.mean)
+        mean, information = stored(state, "mean", (d,)), stored(state, "information", (d,))
+        self._precision = stored(state, "precision", (d, d))
+        self.mean, self._information = mean, information
+        self._learned()
+
+
+def _cholesky(precision: Floats) -> Floats:
+    factor, failed = lapack.dpotrf(precision, lower=1, clean=1)
+    if failed:
+        raise InputError(
+            f"the precision of {len(precision)} weights is no longer positive: features or rewards of very"
+            " different sizes were learned; scale them to about 1 and rebuild"
+        )
+    return np.asarray(factor)

@@ -1,0 +1,70 @@
+"""How far rewards fall from their mean: an inverse-gamma belief about the noise variance.
+
+With normal weights whose covariance is in units of this variance, this is the normal-inverse-gamma
+posterior. Reference: Bishop 2006, exercise 3.12; Bernardo and Smith 1994, app. A.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.core import Floats, State, Vectors
+from equipoise.policies.ranges import require
+from equipoise.policies.stored import stored
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoiseSettings:
+    """variance: the guess, in squared units of reward (0.25 is the most that a reward in [0, 1] can have).
+    rows: how many rows the guess is worth. learned: False keeps the guess for ever.
+    """
+
+    variance: float = 0.25
+    rows: float = 10.0
+    learned: bool = True
+
+    def __post_init__(self) -> None:
+        require("noise", self.variance, 0.0, above=True)
+        require("noise_rows", self.rows, 0.0, above=True)
+
+
+class Noise:
+    """sigma^2 ~ IG(a, b) with a = 1 + (rows0 + rows) / 2 and b = (guess * rows0 + squares) / 2.
+
+    `squares` sums (error^2 / variance) of each row's forecast in units of the noise, so that the mean
+    b / (a - 1) is a plain average of the guess and of what was seen.
+    """
+
+    def __init__(self, settings: NoiseSettings, *, discount: float = 1.0) -> None:
+        self._settings = settings
+        self._discount = discount
+        self._rows = 0.0
+        self._squares = 0.0
+
+    @property
+    def variance(self) -> float:
+        """E[sigma^2], in squared units of reward."""
+        guess, worth = self._settings.variance, self._settings.rows
+        return (guess * worth + self._squares) / (worth + self._rows)
+
+    def absorb(self, error: float, variance: float) -> None:
+        """Learn from one forecast's error and its variance in units of the noise."""
+        if self._settings.learned:
+            self._rows = self._discount * self._rows + 1.0
+            self._squares = self._discount * self._squares + error * error / variance
+
+    def deviations(self, rng: np.random.Generator, draws: int) -> Vectors:
+        """Returns: (draws, 1) posterior draws of sigma."""
+        if not self._settings.learned:
+            return np.full((draws, 1), np.sqrt(self.variance), dtype=np.float32)
+        worth = self._settings.rows + self._rows
+        gammas: Floats = rng.standard_gamma(1.0 + worth / 2.0, size=(draws, 1))
+        return np.sqrt(self.variance * worth / 2.0 / gammas).astype(np.float32)
+
+    def state(self) -> State:
+        return {"noise": np.array([self._rows, self._squares])}
+
+    def restore(self, state: State) -> None:
+        self._rows, self._squares = (float(value) for value in stored(state, "noise", (2,)))

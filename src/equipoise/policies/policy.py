@@ -1,0 +1,179 @@
+"""A policy: a posterior that believes, an explorer that turns belief into odds, and a floor under them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import (
+    Batch,
+    Candidates,
+    ConfigurationError,
+    EquipoiseError,
+    FeatureSpace,
+    FeatureSpaceError,
+    Floats,
+    InputError,
+    State,
+    Vectors,
+)
+from equipoise.policies.base import Belief, Explorer, Posterior
+from equipoise.policies.checks import REMEDY, check_batch, check_candidates
+from equipoise.policies.diversity import Diversity
+from equipoise.policies.ranges import require
+from equipoise.policies.stored import names, stored, under, within
+
+FLOOR = 0.0002
+"""The least probability any candidate gets: it bounds every importance weight by 5,000."""
+
+
+class BanditPolicy:
+    """Satisfies `core.Policy`.
+
+    floor: in [0, 1]; 0 must be asked for, since it makes some candidates impossible to evaluate. Of k
+        candidates in play each gets at least min(floor, 1 / k).
+    similarity: which feature is the similarity of item and request; None if no explorer needs it.
+    diversity: what a slate's further slots lose for being like those above; None for nothing.
+    fingerprint: of the settings, for the decision's record.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        posterior: Posterior,
+        explorer: Explorer,
+        floor: float = FLOOR,
+        similarity: int | None = None,
+        diversity: Diversity | None = None,
+        fingerprint: str = "",
+    ) -> None:
+        require("floor", floor, 0.0, 1.0)
+        _check_similarity(similarity, posterior.space.dim)
+        self.name = name
+        self.posterior = posterior
+        self.explorer = explorer
+        self.floor = floor
+        self.fingerprint = fingerprint
+        self._similarity = similarity
+        self._diversity = diversity
+
+    @property
+    def space(self) -> FeatureSpace:
+        return self.posterior.space
+
+    def believe(self, candidates: Candidates, rng: np.random.Generator) -> Belief:
+        """The belief with its spread, for explanations; the draws are those that a slate with `rng` uses."""
+        return self._believe(candidates, rng, spread=True)
+
+    def distribution(self, candidates: Candidates, rng: np.random.Generator) -> Floats:
+        return self.slate(candidates, rng).given(())
+
+    def slate(self, candidates: Candidates, rng: np.random.Generator) -> BanditSlate:
+        """Believes once; each slot then asks the explorer again about the candidates that are left."""
+        belief = self._believe(candidates, rng, spread=self.explorer.needs_spread)
+        return BanditSlate(
+            belief,
+            explorer=self.explorer,
+            floor=self.floor,
+            diversity=self._diversity,
+            vectors=candidates.vectors,
+        )
+
+    def update(self, batch: Batch) -> None:
+        check_batch(batch, self.space, who=self._who)
+        self.posterior.update(batch)
+        self.explorer.update(batch)
+
+    def state(self) -> State:
+        space = names([self.space.name, self.space.version, str(self.space.dim)])
+        return {
+            "space": space,
+            **under("posterior", self.posterior.state()),
+            **under("explorer", self.explorer.state()),
+        }
+
+    def restore(self, state: State) -> None:
+        """Raises: FeatureSpaceError or InputError, with what was learned before left as it was."""
+        name, version, dim = (str(part) for part in stored(state, "space", (3,)))
+        self.space.require(FeatureSpace(name, version, int(dim)), who=self._who, remedy=REMEDY)
+        before = self.state()
+        try:
+            self._restore(state)
+        except EquipoiseError:
+            self._restore(before)
+            raise
+
+    def _restore(self, state: State) -> None:
+        self.posterior.restore(within("posterior", state))
+        self.explorer.restore(within("explorer", state))
+
+    @property
+    def _who(self) -> str:
+        return f"policy '{self.name}'"
+
+    def _believe(self, candidates: Candidates, rng: np.random.Generator, *, spread: bool) -> Belief:
+        check_candidates(candidates, self.space, who=self._who)
+        belief = self.posterior.believe(candidates, rng=rng, draws=self.explorer.draws, spread=spread)
+        if self._similarity is None:
+            return belief
+        return replace(belief, similarity=candidates.features[:, self._similarity].astype(np.float64))
+
+
+class BanditSlate:
+    """Satisfies `core.SlateDistribution`: one belief, asked slot by slot."""
+
+    def __init__(
+        self,
+        belief: Belief,
+        *,
+        explorer: Explorer,
+        floor: float,
+        diversity: Diversity | None = None,
+        vectors: Vectors | None = None,
+    ) -> None:
+        if diversity is not None and vectors is None:
+            raise InputError("diversity needs the items' vectors, but the candidates carry none: encode them")
+        self._belief = belief
+        self._explorer = explorer
+        self._floor = floor
+        self._diversity = diversity
+        self._vectors = vectors
+
+    def given(self, above: Sequence[int]) -> Floats:
+        if not len(above):
+            return floored(self._explorer.distribution(self._belief), self._floor)
+        available = np.ones(len(self._belief), dtype=np.bool_)
+        available[list(above)] = False
+        if not available.any():
+            raise InputError(f"all {len(available)} candidates lie above: there is none left for this slot")
+        odds = self._explorer.distribution(self._after(above), available)
+        return floored(odds, self._floor, available)
+
+    def _after(self, above: Sequence[int]) -> Belief:
+        if self._diversity is None or self._vectors is None:
+            return self._belief
+        return self._belief.shifted(self._diversity.shift(self._vectors, above))
+
+
+def floored(odds: Floats, floor: float, available: NDArray[np.bool_] | None = None) -> Floats:
+    """floor + (1 - k floor) odds on the k candidates in play, exactly 0 on the others."""
+    k = len(odds) if available is None else int(np.count_nonzero(available))
+    least = min(floor, 1.0 / k)
+    mixed = least + (1.0 - k * least) * odds
+    if available is not None:
+        mixed[~available] = 0.0
+    return mixed
+
+
+def _check_similarity(similarity: int | None, dim: int) -> None:
+    if similarity is not None and not 0 <= similarity < dim:
+        raise ConfigurationError(
+            f"setting 'similarity' is {similarity} but must be the number of a feature, 0 to {dim - 1}"
+        )
+
+
+__all__ = ["FLOOR", "BanditPolicy", "BanditSlate", "FeatureSpaceError", "floored"]
