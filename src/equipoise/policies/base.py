@@ -11,7 +11,16 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, Floats, State, Vectors
+from equipoise.core import (
+    Batch,
+    Candidates,
+    ConfigurationError,
+    FeatureSpace,
+    Floats,
+    InputError,
+    State,
+    Vectors,
+)
 from equipoise.policies.ranges import require
 
 
@@ -93,9 +102,18 @@ class Posterior(Protocol):
     def space(self) -> FeatureSpace: ...
 
     def believe(
-        self, candidates: Candidates, *, rng: np.random.Generator, draws: int = 0, spread: bool = False
+        self,
+        candidates: Candidates,
+        *,
+        draws: int = 0,
+        spread: bool = False,
+        rng: np.random.Generator | None = None,
     ) -> Belief:
-        """The belief, with `draws` joint samples and with the spread only where asked: both cost time."""
+        """The belief, with `draws` joint samples by `rng` and with the spread only where asked: both cost."""
+        ...
+
+    def check(self, batch: Batch) -> None:
+        """Raises: InputError: a row that this posterior cannot learn, such as a reward out of its range."""
         ...
 
     def update(self, batch: Batch) -> None:
@@ -105,6 +123,13 @@ class Posterior(Protocol):
     def state(self) -> State: ...
 
     def restore(self, state: State) -> None: ...
+
+
+def dice(rng: np.random.Generator | None) -> np.random.Generator:
+    """The generator that draws need. Raises: InputError: there is none."""
+    if rng is None:
+        raise InputError("posterior draws need a random generator: give believe(..., rng=)")
+    return rng
 
 
 @runtime_checkable
@@ -130,8 +155,13 @@ class Explorer(Protocol):
         """Returns: (k,). available: (k,) candidates still in play, at least one; None means all."""
         ...
 
-    def update(self, batch: Batch) -> None:
-        """Learn from settled rows; most explorers have nothing to learn."""
+    @property
+    def learns(self) -> bool:
+        """Whether `update` does anything."""
+        ...
+
+    def update(self, batch: Batch, signals: Floats) -> None:
+        """Learn from settled rows. signals: (n,) similarity, or else mean reward, forecast before the row."""
         ...
 
     def state(self) -> State: ...

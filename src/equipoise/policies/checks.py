@@ -8,6 +8,7 @@ from equipoise.core import (
     Batch,
     Candidates,
     FeatureSpace,
+    Floats,
     InputError,
     NoCandidatesError,
     PropensityError,
@@ -45,6 +46,16 @@ def check_batch(batch: Batch, space: FeatureSpace, *, who: str) -> None:
         raise PropensityError(
             f"{who} cannot learn row {odd[0]} with propensity {batch.propensities[odd[0]]}: it must lie in (0, 1],"
             " as the dice that chose it reported"
+        )
+
+
+def refuse_outside_unit(rewards: Floats, *, who: str) -> None:
+    """Raises: InputError: a reward outside [0, 1]."""
+    bad = np.flatnonzero((rewards < 0.0) | (rewards > 1.0))
+    if bad.size:
+        raise InputError(
+            f"{who} cannot learn reward {rewards[bad[0]]} of row {bad[0]}: it must lie in [0, 1], so scale"
+            " the reward specification or take another posterior"
         )
 
 

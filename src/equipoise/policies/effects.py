@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,20 @@ from equipoise.policies.stored import names, stored
 
 NEVER_SEEN = 0
 """The row of the table that stands for every item without a row of its own."""
+
+
+class Reduced(NamedTuple):
+    """A row with its item's effect integrated out: what it says of the shared weights alone.
+
+    row: the item's, in the tables. along: W z (q,). effective: x - G'z (d,), the feature that is left.
+    explained: z'g, what the item alone explains of the reward. noise: the row's own plus z'W z.
+    """
+
+    row: int
+    along: Floats
+    effective: Floats
+    explained: float
+    noise: float
 
 
 class ItemEffects:
@@ -34,6 +49,7 @@ class ItemEffects:
     ) -> None:
         """variances: (q,) diagonal of T. columns: start and stop of the slice with weights of its own."""
         self._columns = slice(*columns)
+        self._plain = len(variances) == 1
         self._prior = np.diag(variances)
         self._discount = discount
         self._index: dict[str, int] = {}
@@ -64,24 +80,24 @@ class ItemEffects:
         self._covariances = np.concatenate([self._covariances, np.repeat(self._prior[None], more, axis=0)])
         self._seen_at = np.concatenate([self._seen_at, np.zeros(more, dtype=np.int64)])
 
-    def reduce(self, item_id: str, x: Floats, noise: float) -> tuple[Floats, float, float]:
-        """One row with the item's effect integrated out: what it says of theta alone.
-
-        Returns: the effective feature x - G'z (d,), the part g'z of the reward that the item explains by
-        itself, and the effective noise, `noise` + z'W z.
-        """
-        row, z = self.row(item_id), self._loading(x)
-        uncertain = float(z @ self._covariances[row] @ z)
-        return x - z @ self._slopes[row], float(z @ self._means[row]), noise + uncertain
-
-    def absorb(self, item_id: str, x: Floats, *, effective: Floats, reward: float, noise: float) -> None:
-        """The item's Kalman step; `effective` and `reward` are x and r less what `reduce` took off them."""
+    def reduce(self, item_id: str, x: Floats, *, noise: float) -> Reduced:
+        """One row, of noise variance `noise`, with the item's effect integrated out."""
         row, z = self.row(item_id), self._loading(x)
         along = self._covariances[row] @ z
-        gain = along / (noise + float(z @ along))
-        self._means[row] += gain * reward
-        self._slopes[row] += np.outer(gain, effective)
-        self._covariances[row] -= np.outer(gain, along)
+        return Reduced(
+            row=row,
+            along=along,
+            effective=x - z @ self._slopes[row],
+            explained=float(z @ self._means[row]),
+            noise=noise + float(z @ along),
+        )
+
+    def absorb(self, seen: Reduced, left: float) -> None:
+        """The item's Kalman step. left: the reward less what the item had explained of it."""
+        gain = seen.along / seen.noise
+        self._means[seen.row] += gain * left
+        self._slopes[seen.row] += gain[:, np.newaxis] * seen.effective
+        self._covariances[seen.row] -= gain[:, np.newaxis] * seen.along
 
     def age(self, item_id: str, *, now: int) -> None:
         """Let the item forget what it must before its row number `now`."""
@@ -96,7 +112,7 @@ class ItemEffects:
     ) -> tuple[Floats, Floats, Floats]:
         """k items at once. Returns: effective features (k, d), explained (k,) and uncertain (k,) variances."""
         means, slopes, covariances = self._aged(self.rows(item_ids), now=now)
-        if means.shape[1] == 1:
+        if self._plain:
             return features - slopes[:, 0], means[:, 0], covariances[:, 0, 0]
         z = np.column_stack([np.ones(len(features)), features[:, self._columns]])
         effective = features - np.einsum("kq,kqd->kd", z, slopes)
@@ -104,7 +120,7 @@ class ItemEffects:
         return effective, np.einsum("kq,kq->k", z, means), np.maximum(uncertain, 0.0)
 
     def _loading(self, x: Floats) -> Floats:
-        return np.concatenate([_ONE, x[self._columns]])
+        return _ONE if self._plain else np.concatenate([_ONE, x[self._columns]])
 
     def _aged(self, rows: NDArray[np.int64], *, now: int) -> tuple[Floats, Floats, Floats]:
         means, slopes, covariances = self._means[rows], self._slopes[rows], self._covariances[rows]

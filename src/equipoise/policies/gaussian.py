@@ -22,6 +22,10 @@ class Gaussian(Protocol):
 
     mean: Floats
 
+    def forecast(self, x: Floats) -> tuple[float, float]:
+        """Mean and variance of x'theta, as the next row will find them."""
+        ...
+
     def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
         """Learn one row; returns how far the reward was from its forecast, and the forecast's variance."""
         ...
@@ -83,6 +87,10 @@ class CovarianceForm(_Rooted):
         self.mean: Floats = prior.mean.copy()
         self._lower: Floats = np.asfortranarray(np.diag(1.0 / prior.precision))
 
+    def forecast(self, x: Floats) -> tuple[float, float]:
+        along = blas.dsymv(1.0, self._lower, x, lower=1)
+        return float(self.mean @ x), float(along @ x)
+
     def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
         along = blas.dsymv(1.0, self._lower, x, lower=1)
         variance = noise + float(along @ x)
@@ -133,11 +141,13 @@ class PrecisionForm(_Rooted):
         self._precision: Floats = np.diag(prior.precision)
         self._information: Floats = prior.precision * prior.mean
 
+    def forecast(self, x: Floats) -> tuple[float, float]:
+        mean, along = _solve(*self._faded(), x)
+        return float(mean @ x), float(along @ x)
+
     def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
-        faded = self._discount * self._precision + self._lost
-        information = self._discount * self._information + self._lost_information
-        factor = _cholesky(faded)
-        mean, along = lapack.dpotrs(factor, np.column_stack([information, x]), lower=1)[0].T
+        faded, information = self._faded()
+        mean, along = _solve(faded, information, x)
         variance = noise + float(along @ x)
         error = reward - float(mean @ x)
         self.mean = mean + along * (error / variance)
@@ -145,6 +155,11 @@ class PrecisionForm(_Rooted):
         self._information = information + x * (reward / noise)
         self._learned()
         return error, variance
+
+    def _faded(self) -> tuple[Floats, Floats]:
+        """P and h as the next row will find them."""
+        precision = self._discount * self._precision + self._lost
+        return precision, self._discount * self._information + self._lost_information
 
     def _find_root(self) -> Floats:
         # P = C C', so S = C'^-1 C^-1 and R = C'^-1.
@@ -168,6 +183,12 @@ class PrecisionForm(_Rooted):
         self._precision = stored(state, "precision", (d, d))
         self.mean, self._information = mean, information
         self._learned()
+
+
+def _solve(precision: Floats, information: Floats, x: Floats) -> tuple[Floats, Floats]:
+    """Returns: the mean P^-1 h (d,) and P^-1 x (d,)."""
+    both, _ = lapack.dpotrs(_cholesky(precision), np.column_stack([information, x]), lower=1)
+    return both[:, 0], both[:, 1]
 
 
 def _cholesky(precision: Floats) -> Floats:

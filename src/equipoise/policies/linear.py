@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
-from equipoise.policies.base import Belief, Prior
+from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.gaussian import gaussian
 from equipoise.policies.noise import Noise, NoiseSettings
 from equipoise.policies.ranges import require
@@ -53,8 +53,6 @@ def mirrored(mean: Floats, deviations: Vectors, draws: int) -> Vectors:
 class LinearPosterior:
     """One normal-inverse-gamma posterior over d weights."""
 
-    kind = "linear"
-
     def __init__(
         self, space: FeatureSpace, *, settings: LinearSettings | None = None, prior: Prior | None = None
     ) -> None:
@@ -76,14 +74,19 @@ class LinearPosterior:
         return self._weights.mean.copy()
 
     def believe(
-        self, candidates: Candidates, *, rng: np.random.Generator, draws: int = 0, spread: bool = False
+        self,
+        candidates: Candidates,
+        *,
+        draws: int = 0,
+        spread: bool = False,
+        rng: np.random.Generator | None = None,
     ) -> Belief:
         mean = self.predict(candidates.features)
         return Belief(
             item_ids=candidates.item_ids,
             mean=mean,
             spread=self._spread(candidates.features) if spread else None,
-            samples=self._samples(candidates.features, mean, rng, draws) if draws else None,
+            samples=self._samples(candidates.features, mean, dice(rng), draws) if draws else None,
             rows=self._rows,
         )
 
@@ -91,11 +94,18 @@ class LinearPosterior:
         """features: (k, d). Returns: (k,) mean rewards."""
         return np.asarray(features.astype(np.float64) @ self._weights.mean)
 
+    def check(self, batch: Batch) -> None:
+        """Any finite reward will do."""
+
     def update(self, batch: Batch) -> None:
         features = batch.features.astype(np.float64)
         for x, reward in zip(features, batch.rewards.tolist(), strict=True):
-            self._noise.absorb(*self._weights.absorb(x, reward))
-        self._rows += len(batch)
+            self.learn(x, reward)
+
+    def learn(self, x: Floats, reward: float) -> None:
+        """One row. x: (d,)."""
+        self._noise.absorb(*self._weights.absorb(x, reward))
+        self._rows += 1
 
     def state(self) -> State:
         return {"rows": np.array(self._rows), **self._noise.state(), **self._weights.state()}

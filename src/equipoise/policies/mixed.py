@@ -29,11 +29,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
-from equipoise.policies.base import Belief, Prior
+from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.effects import ItemEffects, UserOffsets, check_columns, worth
 from equipoise.policies.gaussian import gaussian
 from equipoise.policies.linear import LinearSettings, mirrored
 from equipoise.policies.noise import Noise, NoiseSettings
+from equipoise.policies.ordered import by_item
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import stored, under, within
 
@@ -61,8 +62,6 @@ class MixedSettings(LinearSettings):
 
 class MixedPosterior:
     """Shared weights, an effect for each item, an offset for each user."""
-
-    kind = "mixed"
 
     def __init__(
         self, space: FeatureSpace, *, settings: MixedSettings | None = None, prior: Prior | None = None
@@ -92,22 +91,31 @@ class MixedPosterior:
         return self._weights.mean.copy()
 
     def believe(
-        self, candidates: Candidates, *, rng: np.random.Generator, draws: int = 0, spread: bool = False
+        self,
+        candidates: Candidates,
+        *,
+        draws: int = 0,
+        spread: bool = False,
+        rng: np.random.Generator | None = None,
     ) -> Belief:
         ids = candidates.item_ids
         features = candidates.features.astype(np.float64)
         effective, explained, uncertain = self._items.look_up(ids, features, now=self._rows)
         offset, _ = self._users.of(candidates.user_id, now=self._rows)
         mean = effective @ self._weights.mean + explained + offset
+        samples = None
+        if draws:
+            samples = mirrored(mean, self._deviations(ids, effective, uncertain, dice(rng), draws), draws)
         return Belief(
             item_ids=ids,
             mean=mean,
             spread=self._spread(effective, uncertain) if spread else None,
-            samples=mirrored(mean, self._deviations(ids, effective, uncertain, rng, draws), draws)
-            if draws
-            else None,
+            samples=samples,
             rows=self._rows,
         )
+
+    def check(self, batch: Batch) -> None:
+        """Any finite reward will do."""
 
     def update(self, batch: Batch) -> None:
         features = batch.features.astype(np.float64)
@@ -121,10 +129,10 @@ class MixedPosterior:
         self._items.age(item_id, now=now)
         offset, doubt = self._users.of(user_id, now=now)
         noise = 1.0 + doubt
-        effective, explained, total = self._items.reduce(item_id, x, noise)
-        left = reward - offset - explained
-        error, variance = self._weights.absorb(effective, left, noise=total)
-        self._items.absorb(item_id, x, effective=effective, reward=left, noise=noise)
+        seen = self._items.reduce(item_id, x, noise=noise)
+        left = reward - offset - seen.explained
+        error, variance = self._weights.absorb(seen.effective, left, noise=seen.noise)
+        self._items.absorb(seen, left)
         self._users.absorb(user_id, error=error, variance=variance, now=now)
         self._noise.absorb(error, variance)
 
@@ -167,10 +175,3 @@ class MixedPosterior:
         own += shared
         own *= sigma
         return own
-
-
-def by_item(normals: Vectors, item_ids: tuple[str, ...]) -> Vectors:
-    """Columns (s, k) drawn in the order of item_ids, so that no candidate's luck depends on its position."""
-    ranks = np.empty(len(item_ids), dtype=np.int64)
-    ranks[sorted(range(len(item_ids)), key=item_ids.__getitem__)] = np.arange(len(item_ids))
-    return normals.take(ranks, axis=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -84,9 +84,26 @@ class BanditPolicy:
         )
 
     def update(self, batch: Batch) -> None:
+        """Raises: FeatureSpaceError, InputError or PropensityError, with nothing of the batch learned."""
         check_batch(batch, self.space, who=self._who)
-        self.posterior.update(batch)
-        self.explorer.update(batch)
+        self.posterior.check(batch)
+        if self.explorer.learns:
+            self._teach_both(batch)
+        else:
+            self.posterior.update(batch)
+
+    def _teach_both(self, batch: Batch) -> None:
+        """Row by row, since what the explorer learns is the forecast that the rows before it made."""
+        for row in single_rows(batch):
+            self.explorer.update(row, self._signals(row))
+            self.posterior.update(row)
+
+    def _signals(self, row: Batch) -> Floats:
+        if self._similarity is not None:
+            return row.features[:, self._similarity].astype(np.float64)
+        (user_id,) = row.user_ids
+        shown = Candidates(row.item_ids, row.features, row.space, user_id=user_id)
+        return self.posterior.believe(shown).mean
 
     def state(self) -> State:
         space = names([self.space.name, self.space.version, str(self.space.dim)])
@@ -117,10 +134,24 @@ class BanditPolicy:
 
     def _believe(self, candidates: Candidates, rng: np.random.Generator, *, spread: bool) -> Belief:
         check_candidates(candidates, self.space, who=self._who)
-        belief = self.posterior.believe(candidates, rng=rng, draws=self.explorer.draws, spread=spread)
+        belief = self.posterior.believe(candidates, draws=self.explorer.draws, spread=spread, rng=rng)
         if self._similarity is None:
             return belief
         return replace(belief, similarity=candidates.features[:, self._similarity].astype(np.float64))
+
+
+def single_rows(batch: Batch) -> Iterator[Batch]:
+    """The batch as n batches of one row."""
+    for row in range(len(batch)):
+        one = slice(row, row + 1)
+        yield Batch(
+            item_ids=batch.item_ids[one],
+            user_ids=batch.user_ids[one],
+            features=batch.features[one],
+            rewards=batch.rewards[one],
+            propensities=batch.propensities[one],
+            space=batch.space,
+        )
 
 
 class BanditSlate:

@@ -11,21 +11,38 @@ from typing import Any, NoReturn
 import numpy as np
 
 from equipoise.core import ConfigurationError, FeatureSpace, fingerprint
-from equipoise.policies.base import Explorer, Prior
+from equipoise.policies import explorers
+from equipoise.policies.arms import ArmsSettings, PerArmPosterior
+from equipoise.policies.base import Explorer, Posterior, Prior
+from equipoise.policies.beta import BetaPosterior, BetaSettings
 from equipoise.policies.diversity import Determinantal, Diversity, MaximalMarginalRelevance
-from equipoise.policies.explorers import EpsilonGreedy, Greedy, Thompson, TopTwo, Uniform, UpperConfidence
 from equipoise.policies.linear import LinearPosterior, LinearSettings
+from equipoise.policies.logistic import LogisticPosterior, LogisticSettings
 from equipoise.policies.mixed import MixedPosterior, MixedSettings
 from equipoise.policies.policy import FLOOR, BanditPolicy
 
-EXPLORERS: Mapping[str, Callable[..., Explorer]] = {
+EXPLORERS: Mapping[str, type[Any]] = {
     explorer.name: explorer
-    for explorer in (Uniform, Greedy, EpsilonGreedy, UpperConfidence, Thompson, TopTwo)
+    for explorer in (
+        explorers.Uniform,
+        explorers.Greedy,
+        explorers.EpsilonGreedy,
+        explorers.Softmax,
+        explorers.UpperConfidence,
+        explorers.Thompson,
+        explorers.SquareCB,
+        explorers.FastCB,
+        explorers.RegCB,
+        explorers.TopTwo,
+    )
 }
 
-POSTERIORS: Mapping[str, tuple[Any, Any]] = {
-    kind.kind: (kind, settings)
-    for kind, settings in ((MixedPosterior, MixedSettings), (LinearPosterior, LinearSettings))
+POSTERIORS: Mapping[str, tuple[Callable[..., Posterior], type[Any]]] = {
+    "mixed": (MixedPosterior, MixedSettings),
+    "linear": (LinearPosterior, LinearSettings),
+    "beta": (BetaPosterior, BetaSettings),
+    "logistic": (LogisticPosterior, LogisticSettings),
+    "arms": (PerArmPosterior, ArmsSettings),
 }
 
 DIVERSITIES: Mapping[str, Callable[..., Diversity]] = {
@@ -33,7 +50,7 @@ DIVERSITIES: Mapping[str, Callable[..., Diversity]] = {
     "dpp": Determinantal,
 }
 
-OWN: Mapping[str, object] = {
+OWN: Mapping[str, Any] = {
     "posterior": "mixed",
     "floor": FLOOR,
     "similarity": None,
@@ -52,29 +69,41 @@ def build(name: str, space: FeatureSpace, *, prior: Prior | None = None, **setti
     Raises: ConfigurationError: a name or setting that does not exist, with the nearest that does, or a value
         out of range.
     """
-    explorer = _named(EXPLORERS, name, "policy")
-    own = {**OWN, **{key: value for key, value in settings.items() if key in OWN}}
-    posterior, options = _named(POSTERIORS, own["posterior"], "posterior")
-    known = settings_of(name, posterior=own["posterior"])
+    known = settings_of(name, posterior=settings.get("posterior", "mixed"))
     for key in settings:
         if key not in known:
             _refuse("setting", key, known)
+    chosen = {**known, **settings}
+    posterior, options = POSTERIORS[chosen["posterior"]]
     return BanditPolicy(
         name,
-        posterior=posterior(space, settings=options(**_of(options, settings)), prior=prior),
-        explorer=explorer(**_of(explorer, settings)),
-        floor=own["floor"],
-        similarity=own["similarity"],
-        diversity=_diversity(own["diversity"], own["diversity_weight"]),
-        fingerprint=_fingerprint(name, {**known, **settings}, prior),
+        posterior=posterior(space, settings=options(**_of(options, chosen)), prior=prior),
+        explorer=_explorer(name, chosen),
+        floor=chosen["floor"],
+        similarity=chosen["similarity"],
+        diversity=_diversity(chosen["diversity"], chosen["diversity_weight"]),
+        fingerprint=_fingerprint(name, chosen, prior),
     )
 
 
-def settings_of(name: str, *, posterior: str = "mixed") -> dict[str, object]:
+def settings_of(name: str, *, posterior: str = "mixed") -> dict[str, Any]:
     """Every setting that `build` takes for this policy and posterior, with its default."""
-    explorer = _named(EXPLORERS, name, "policy")
+    explorer = _options(_named(EXPLORERS, name, "policy"))
     _, options = _named(POSTERIORS, posterior, "posterior")
     return {**OWN, **_defaults(explorer), **_defaults(options), "posterior": posterior}
+
+
+def _options(explorer: type[Any]) -> type[Any]:
+    """Where an explorer's settings are: they are itself, unless it also has something to learn."""
+    return explorers.SoftmaxSettings if explorer is explorers.Softmax else explorer
+
+
+def _explorer(name: str, settings: Mapping[str, Any]) -> Explorer:
+    explorer = EXPLORERS[name]
+    options = _options(explorer)
+    chosen = options(**_of(options, settings))
+    made: Explorer = chosen if options is explorer else explorer(chosen)
+    return made
 
 
 def _defaults(part: Any) -> dict[str, object]:

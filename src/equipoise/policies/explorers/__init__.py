@@ -1,6 +1,21 @@
 """Ways to explore: each turns a belief about k candidates into a distribution over them."""
 
+from equipoise.policies.explorers.elimination import RegCB
+from equipoise.policies.explorers.gap import FastCB, SquareCB
 from equipoise.policies.explorers.sampling import Thompson, TopTwo
 from equipoise.policies.explorers.simple import EpsilonGreedy, Greedy, Uniform, UpperConfidence
+from equipoise.policies.explorers.softmax import Softmax, SoftmaxSettings
 
-__all__ = ["EpsilonGreedy", "Greedy", "Thompson", "TopTwo", "Uniform", "UpperConfidence"]
+__all__ = [
+    "EpsilonGreedy",
+    "FastCB",
+    "Greedy",
+    "RegCB",
+    "Softmax",
+    "SoftmaxSettings",
+    "SquareCB",
+    "Thompson",
+    "TopTwo",
+    "Uniform",
+    "UpperConfidence",
+]

@@ -20,8 +20,9 @@ class Stateless:
     name: ClassVar[str]
     draws: int = 0
     needs_spread: ClassVar[bool] = False
+    learns: ClassVar[bool] = False
 
-    def update(self, batch: Batch) -> None:
+    def update(self, batch: Batch, signals: Floats) -> None:
         """Nothing to learn."""
 
     def state(self) -> State:
@@ -34,7 +35,7 @@ class Stateless:
 def leaders(scores: Floats | Vectors, available: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
     """scores: (k,) or (s, k). Returns: the same shape, True where a row's best available candidates are."""
     if available is not None:
-        scores = np.where(available, scores, scores.dtype.type(-np.inf))
+        scores = scores + np.where(available, 0.0, -np.inf).astype(scores.dtype)
     best = scores.max(axis=-1, keepdims=True)
     return np.asarray(scores >= best - TIE * np.abs(best))
 
@@ -47,9 +48,10 @@ def winners(scores: Floats, available: NDArray[np.bool_] | None = None) -> Float
 
 def frequencies(samples: Vectors, available: NDArray[np.bool_] | None = None) -> Floats:
     """samples: (s, k). Returns: (k,) the share of the draws in which each candidate is the best."""
-    best = leaders(samples, available)
-    shares = 1.0 / np.count_nonzero(best, axis=1)
-    return np.asarray(shares @ best) / len(samples)
+    best = leaders(samples, available).astype(np.float32)
+    shares = 1.0 / best.sum(axis=1)
+    counts = (shares @ best).astype(np.float64)
+    return np.asarray(counts / counts.sum())
 
 
 def among(belief: Belief, available: NDArray[np.bool_] | None) -> Floats:

@@ -72,12 +72,12 @@ def challengers(samples: Vectors, lead: Floats, available: NDArray[np.bool_] | N
     with c tied best, each challenges every leader, sharing with those that are not the leader themselves.
     """
     best = leaders(samples, available)
-    count = np.count_nonzero(best, axis=1)
-    tied = best @ lead
     second = leaders(np.where(best, samples.dtype.type(-np.inf), samples), available)
-    alone = tied * (count == 1) / np.count_nonzero(second, axis=1)
-    chances = ((1.0 - tied) / count) @ best + alone @ second
+    best, second = best.astype(np.float32), second.astype(np.float32)
+    count, tied = best.sum(axis=1), best @ lead
+    single = tied * (count == 1) / second.sum(axis=1)
+    chances = ((1.0 - tied) / count) @ best + single @ second
     if (count > 1).any():
         shared = (tied[:, np.newaxis] - lead) * best
         chances += ((count > 1) / np.maximum(count - 1, 1)) @ shared
-    return np.asarray(chances) / len(samples)
+    return np.asarray(chances / chances.sum())

@@ -1,0 +1,119 @@
+"""One linear regression for each arm: the same context may mean another thing for each item.
+
+An arm is an item_id and its candidate's features are the context. Arms share nothing, so each needs rows of its
+own: for a small fixed set. Reference: Li et al. 2010, Alg. 1 (disjoint LinUCB).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.core import Batch, Candidates, FeatureSpace, InputError, State, Vectors
+from equipoise.policies.base import Belief, Prior
+from equipoise.policies.linear import LinearPosterior, LinearSettings
+from equipoise.policies.ranges import require
+from equipoise.policies.stored import names, stored, under, within
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmsSettings(LinearSettings):
+    """Those of `LinearSettings`, for each arm; `discount` counts an arm's own rows.
+
+    most_arms: more than so many are refused, since each holds d x d numbers.
+    """
+
+    most_arms: int = 256
+
+    def __post_init__(self) -> None:
+        require("discount", self.discount, 0.0, 1.0, above=True)
+        require("most_arms", self.most_arms, 1)
+
+
+class PerArmPosterior:
+    """A `LinearPosterior` for each item_id that has had a row; the prior for every other."""
+
+    def __init__(
+        self, space: FeatureSpace, *, settings: ArmsSettings | None = None, prior: Prior | None = None
+    ) -> None:
+        self._space = space
+        self._settings = settings or ArmsSettings()
+        self._prior = prior
+        self._unseen = self._fresh()
+        self._arms: dict[str, LinearPosterior] = {}
+        self._rows = 0
+
+    @property
+    def space(self) -> FeatureSpace:
+        return self._space
+
+    def believe(
+        self,
+        candidates: Candidates,
+        *,
+        draws: int = 0,
+        spread: bool = False,
+        rng: np.random.Generator | None = None,
+    ) -> Belief:
+        k, ids = len(candidates), candidates.item_ids
+        mean, spreads = np.empty(k), np.empty(k)
+        samples: Vectors = np.empty((draws, k), dtype=np.float32)
+        # In the order of item_ids, so that no arm's draws depend on its position.
+        for at in sorted(range(k), key=ids.__getitem__):
+            arm = self._arms.get(ids[at], self._unseen)
+            belief = arm.believe(_only(candidates, at), draws=draws, spread=spread, rng=rng)
+            mean[at] = belief.mean[0]
+            if belief.spread is not None:
+                spreads[at] = belief.spread[0]
+            if belief.samples is not None:
+                samples[:, at] = belief.samples[:, 0]
+        return Belief(
+            item_ids=ids,
+            mean=mean,
+            spread=spreads if spread else None,
+            samples=samples if draws else None,
+            rows=self._rows,
+        )
+
+    def check(self, batch: Batch) -> None:
+        """Raises: InputError: more arms than `most_arms`."""
+        arms = len(self._arms.keys() | set(batch.item_ids))
+        if arms > self._settings.most_arms:
+            raise InputError(
+                f"{arms} arms, but 'most_arms' is {self._settings.most_arms}: take posterior 'mixed', which"
+                " shares what arms have in common, or raise the setting"
+            )
+
+    def update(self, batch: Batch) -> None:
+        for row, item_id in enumerate(batch.item_ids):
+            if item_id not in self._arms:
+                self._arms[item_id] = self._fresh()
+            self._arms[item_id].learn(batch.features[row].astype(np.float64), float(batch.rewards[row]))
+        self._rows += len(batch)
+
+    def _fresh(self) -> LinearPosterior:
+        return LinearPosterior(self._space, settings=self._settings, prior=self._prior)
+
+    def state(self) -> State:
+        arms = enumerate(self._arms.values())
+        parts = [under(f"arm{number}", arm.state()) for number, arm in arms]
+        ids = {"rows": np.array(self._rows), "ids": names(self._arms)}
+        return {key: array for part in (ids, *parts) for key, array in part.items()}
+
+    def restore(self, state: State) -> None:
+        arms: dict[str, LinearPosterior] = {}
+        for number, item_id in enumerate(stored(state, "ids")):
+            arms[str(item_id)] = arm = self._fresh()
+            arm.restore(within(f"arm{number}", state))
+        self._rows = int(stored(state, "rows", ()))
+        self._arms = arms
+
+
+def _only(candidates: Candidates, at: int) -> Candidates:
+    return Candidates(
+        item_ids=candidates.item_ids[at : at + 1],
+        features=candidates.features[at : at + 1],
+        space=candidates.space,
+        user_id=candidates.user_id,
+    )

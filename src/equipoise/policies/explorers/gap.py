@@ -1,0 +1,77 @@
+"""The explorers that weigh a candidate by how far its mean falls short of the best: SquareCB and FastCB.
+
+Both assume rewards in [0, 1]. Their gamma grows with what has been learned, as gamma x sqrt(k n) for k
+candidates and n rows: the tuning of Foster and Rakhlin 2020, theorem 1, up to the regression's regret.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import Floats
+from equipoise.policies.base import Belief
+from equipoise.policies.explorers.base import Stateless, among, leaders
+from equipoise.policies.ranges import require
+
+LEAST_LOSS = 1e-3
+"""A best candidate that seems perfect still leaves FastCB a little to explore with."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SquareCB(Stateless):
+    """p_i = 1 / (k + gamma sqrt(k n) gap_i); the best takes the rest, in equal shares where several tie.
+
+    Reference: Abe and Long 1999; Foster and Rakhlin 2020, Alg. 1. gamma: 0 or more; 0 is uniform.
+    """
+
+    name: ClassVar[str] = "squarecb"
+    gamma: float = 10.0
+
+    def __post_init__(self) -> None:
+        require("gamma", self.gamma, 0.0)
+
+    def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
+        chances = among(belief, available)
+        best = leaders(belief.mean, available)
+        gaps = belief.mean[best].max() - belief.mean
+        return _inverse(growth(self.gamma, chances, belief.rows) * gaps, best, chances)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FastCB(Stateless):
+    """p_i = l / (k l + gamma sqrt(k n) gap_i), with l the loss, 1 - mean, of the best, which takes the rest.
+
+    Where the best is nearly perfect it explores less than SquareCB. Reference: Foster and Krishnamurthy
+    2021, eq. 4 (reweighted inverse gap weighting). gamma: 0 or more; 0 is uniform.
+    """
+
+    name: ClassVar[str] = "fastcb"
+    gamma: float = 10.0
+
+    def __post_init__(self) -> None:
+        require("gamma", self.gamma, 0.0)
+
+    def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
+        chances = among(belief, available)
+        best = leaders(belief.mean, available)
+        losses = np.clip(1.0 - belief.mean, LEAST_LOSS, 1.0)
+        least = losses[best].min()
+        gaps = np.maximum(losses - least, 0.0) / least
+        return _inverse(growth(self.gamma, chances, belief.rows) * gaps, best, chances)
+
+
+def growth(gamma: float, chances: Floats, rows: int) -> float:
+    """gamma sqrt(k n), for the k candidates whose `chances` are 1."""
+    return gamma * math.sqrt(float(chances.sum()) * rows)
+
+
+def _inverse(penalties: Floats, best: NDArray[np.bool_], chances: Floats) -> Floats:
+    """1 / (k + penalty) for each in play; what that leaves of 1 is shared by the best."""
+    odds = np.where(best, 0.0, chances / (chances.sum() + np.maximum(penalties, 0.0)))
+    odds[best] = (1.0 - odds.sum()) / np.count_nonzero(best)
+    return odds
