@@ -1,0 +1,28 @@
+"""What every encoder of text does to its input first: refuse what is no text, bound what is too long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from equipoise.core import InputError
+
+READ_CHARACTERS = 20_000
+"""Only so much of a text is read: far more than 256 tokens hold, and a text of 1 MB costs no second."""
+
+
+def readable(texts: Sequence[str]) -> list[str]:
+    """The texts, each cut to `READ_CHARACTERS`, with lone surrogates (which no tokenizer takes) as `?`.
+
+    Raises: InputError: `texts` is a single string, or an entry is no string.
+    """
+    if isinstance(texts, str):
+        raise InputError(f"got the single text {texts[:40]!r}, expected a list of texts: write [text]")
+    return [_readable(text, position) for position, text in enumerate(texts)]
+
+
+def _readable(text: object, position: int) -> str:
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise InputError(f"text {position} is {text!r} ({kind}), expected a string: convert it with str()")
+    text = text[:READ_CHARACTERS]
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
