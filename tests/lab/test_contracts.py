@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from equipoise.core import Choice, FeatureSpace, InputError
+from equipoise.journal import SqliteJournal
 from equipoise.lab.contracts import (
     ContractError,
     EncoderCase,
@@ -227,3 +228,22 @@ def test_policies(name, law):
     settings = {"name": name, "similarity": 0, "floor": parts.FLOOR, **POLICY_SETTINGS[name]}
     make = partial(build, settings.pop("name"), parts.SPACE, **settings)
     law(policy_case(make))
+
+
+@pytest.fixture
+def make_journal(tmp_path):
+    """Makes empty journals in files, and closes them in the end."""
+    opened = []
+
+    def make() -> SqliteJournal:
+        opened.append(SqliteJournal.open(tmp_path / f"{len(opened)}.db"))
+        return opened[-1]
+
+    yield make
+    for journal in opened:
+        journal.close()
+
+
+@pytest.mark.parametrize("law", laws("journal"), ids=str)
+def test_journals(law, make_journal):
+    law(JournalCase(make_journal))

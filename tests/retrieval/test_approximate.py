@@ -117,10 +117,30 @@ def test_few_items_are_searched_exactly(space, clustered):
     assert recall(ann, ExactIndex.over(space, names(50), clustered[:50]), draws(), 50) == 1.0
 
 
-def test_a_bonus_is_answered_exactly(ann, oracle):
-    bonus = np.random.default_rng(6).standard_normal(6000)
-    found, true = ann.top(draws(3), 20, bonus=bonus), oracle.top(draws(3), 20, bonus=bonus)
-    assert np.array_equal(found.rows, true.rows)
+def overlap(found, true) -> float:
+    shared = [len(np.intersect1d(a, b)) for a, b in zip(found.rows, true.rows, strict=True)]
+    return sum(shared) / true.rows.size
+
+
+def test_a_bonus_is_added_to_what_is_found(ann, oracle):
+    """One bonus for all queries, and one for each: of the first a tenth is high, as with few popular items."""
+    rng = np.random.default_rng(6)
+    few = np.where(rng.random(6000) < 0.1, rng.exponential(0.5, 6000), 0.0)
+    each = np.stack([np.zeros(6000), few, 0.1 * rng.standard_normal(6000)])
+    for bonus, least in ((few, 0.95), (each, 0.8)):
+        found, true = ann.top(draws(3), 50, bonus=bonus), oracle.top(draws(3), 50, bonus=bonus)
+        assert overlap(found, true) > least
+        by_row = np.broadcast_to(bonus, (3, 6000))
+        expected = np.take_along_axis(
+            draws(3) @ oracle.vectors(oracle.item_ids).T + by_row, found.rows, axis=1
+        )
+        np.testing.assert_allclose(found.scores, expected, atol=1e-4)
+
+
+def test_a_bonus_keeps_to_the_filter(ann):
+    allowed = np.random.default_rng(9).random(6000) < 0.5
+    found = ann.top(draws(3), 50, allowed=allowed, bonus=np.where(allowed, 0.0, 100.0))
+    assert allowed[found.rows].all()
 
 
 @settings(max_examples=15, deadline=None)

@@ -17,7 +17,7 @@ import numpy as np
 from equipoise.core import ConfigurationError, FeatureSpace, Vectors
 from equipoise.retrieval.index import Index, View
 from equipoise.retrieval.quantised import extended, proposed, require_faiss, trained
-from equipoise.retrieval.ranking import Ranked, exact_top, top_among
+from equipoise.retrieval.ranking import Ranked, best, exact_top, top_among
 from equipoise.retrieval.rows import Mask, RowNumbers, Rows, holes_filled
 
 
@@ -30,6 +30,8 @@ class AnnSettings:
     train_from: items below which nothing is trained and every search is exact.
     train_on: most items that the lists are fitted on.
     overfetch: how many times k faiss proposes before the exact scores decide, 1 or more.
+    overfetch_bonus: the same where a bonus is added, for the rows of best inner product and again for those of
+        best bonus.
     narrow_share, narrow_rows: a filter that allows a smaller share or fewer rows is searched exactly inside.
     dead_share: share of replaced and dropped rows above which the index is trained anew.
     fresh_rows: new rows that are scored exactly until so many are there; then they join the lists.
@@ -39,13 +41,21 @@ class AnnSettings:
     train_from: int = 20_000
     train_on: int = 100_000
     overfetch: float = 1.5
+    overfetch_bonus: float = 4.0
     narrow_share: float = 0.10
     narrow_rows: int = 20_000
     dead_share: float = 0.20
     fresh_rows: int = 4096
 
     def __post_init__(self) -> None:
-        least = {"nprobe": 1, "train_from": 40, "train_on": 40, "overfetch": 1.0, "fresh_rows": 0}
+        least = {
+            "nprobe": 1,
+            "train_from": 40,
+            "train_on": 40,
+            "overfetch": 1.0,
+            "overfetch_bonus": 1.0,
+            "fresh_rows": 0,
+        }
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise ConfigurationError(f"{name} is {getattr(self, name)}, expected {low} or more")
@@ -90,16 +100,32 @@ class AnnView(View):
         return self._items
 
     def _top(self, queries: Vectors, k: int, allowed: Mask | None, bonus: Vectors | None) -> Ranked:
-        """A bonus can lift any row, and a narrow filter leaves the lists too little: both are answered exactly."""
+        """Exact inside a narrow filter, and where the lists give too little.
+
+        With a bonus, a row is found if its inner product is among the best that the lists propose, or its bonus
+        among the best: the sum of the two decides between those. A row that is middling in both can be missed.
+        """
         n_allowed = len(self.items) if allowed is None else int(np.count_nonzero(allowed))
-        if self._lists.index is None or bonus is not None or self._narrow(n_allowed):
+        if self._lists.index is None or self._narrow(n_allowed):
             return exact_top(self.items, queries, k, allowed=allowed, bonus=bonus)
         k = min(k, n_allowed)
-        found = [self._candidates(labels, allowed) for labels in self._proposed(queries, k, allowed)]
+        bonuses = (
+            [None] * len(queries)
+            if bonus is None
+            else np.broadcast_to(bonus, (len(queries), len(self.items)))
+        )
+        wanted = math.ceil(
+            k * (self._settings.overfetch if bonus is None else self._settings.overfetch_bonus)
+        )
+        found = [
+            self._candidates(labels, wanted, allowed, added)
+            for labels, added in zip(self._proposed(queries, wanted, allowed), bonuses, strict=True)
+        ]
         if any(len(rows) < k for rows in found):
-            return exact_top(self.items, queries, k, allowed=allowed)
+            return exact_top(self.items, queries, k, allowed=allowed, bonus=bonus)
         parts = [
-            top_among(self.items, rows, query[None], k) for rows, query in zip(found, queries, strict=True)
+            top_among(self.items, rows, query[None], k, bonus=added)
+            for rows, query, added in zip(found, queries, bonuses, strict=True)
         ]
         return Ranked(np.concatenate([p.rows for p in parts]), np.concatenate([p.scores for p in parts]))
 
@@ -107,18 +133,24 @@ class AnnView(View):
         share = n_allowed / len(self.items)
         return n_allowed < self._settings.narrow_rows or share < self._settings.narrow_share
 
-    def _proposed(self, queries: Vectors, k: int, allowed: Mask | None) -> RowNumbers:
-        wanted = min(math.ceil(k * self._settings.overfetch), self._lists.n_labels)
+    def _proposed(self, queries: Vectors, wanted: int, allowed: Mask | None) -> RowNumbers:
+        wanted = min(wanted, self._lists.n_labels)
         living = None
         if allowed is not None or self._lists.dead:
             rows = self._row_of_label
             living = rows >= 0 if allowed is None else (rows >= 0) & allowed[rows]
         return proposed(self._lists.index, queries, wanted, nprobe=self._settings.nprobe, living=living)
 
-    def _candidates(self, labels: RowNumbers, allowed: Mask | None) -> RowNumbers:
-        """Ascending rows: what the lists propose, and every fresh row that is allowed."""
+    def _candidates(
+        self, labels: RowNumbers, wanted: int, allowed: Mask | None, bonus: Vectors | None
+    ) -> RowNumbers:
+        """Ascending rows: what the lists propose, every fresh row, and the best by bonus; all of them allowed."""
         fresh = self._fresh if allowed is None else self._fresh[allowed[self._fresh]]
-        return np.sort(np.concatenate([self._row_of_label[labels[labels >= 0]], fresh]))
+        found = [self._row_of_label[labels[labels >= 0]], fresh]
+        if bonus is not None and bonus.any():
+            high = best(bonus if allowed is None else np.where(allowed, bonus, -np.inf), wanted)
+            found.append(high if allowed is None else high[allowed[high]])
+        return np.unique(np.concatenate(found))
 
 
 class FaissIndex(Index):

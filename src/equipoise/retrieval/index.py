@@ -37,10 +37,11 @@ class View(ABC):
         bonus: Vectors | Floats | None = None,
         space: FeatureSpace | None = None,
     ) -> Ranked:
-        """The k rows of greatest inner product for each of several queries, at little more than the cost of one.
+        """The k rows of greatest inner product for each of several queries, in one pass over the vectors.
 
         queries: (q, d). allowed: (n,) False where an item must not be shown. bonus: (n,) or (q, n), added to the
-        inner products. space: the queries' space where the caller knows it; another one is refused.
+        inner products; an approximate index may then miss a little more. space: the queries' space, where the
+        caller knows it: another one is refused.
 
         Returns: min(k, allowed rows) ranked rows a query.
         Raises: InputError: k below 1, NaN, infinity or a wrong shape. FeatureSpaceError: another d or space.
