@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from equipoise.core import Choice, FeatureSpace, InputError
+from equipoise.encoders import CachedEncoder, open_minilm
 from equipoise.journal import SqliteJournal
 from equipoise.lab.contracts import (
     ContractError,
@@ -228,6 +229,23 @@ def test_policies(name, law):
     settings = {"name": name, "similarity": 0, "floor": parts.FLOOR, **POLICY_SETTINGS[name]}
     make = partial(build, settings.pop("name"), parts.SPACE, **settings)
     law(policy_case(make))
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    return open_minilm()
+
+
+@pytest.mark.parametrize("law", laws("encoder"), ids=str)
+def test_the_embedded_encoder(law, minilm):
+    law(EncoderCase(minilm))
+
+
+@pytest.mark.parametrize("law", laws("encoder"), ids=str)
+def test_the_cache_of_an_encoder(law, tmp_path):
+    cached = CachedEncoder(parts.Letters(), tmp_path)
+    law(EncoderCase(cached, tolerance=0.0))
+    cached.close()
 
 
 @pytest.fixture

@@ -219,6 +219,7 @@ def test_readers_see_all_of_a_write_or_nothing(plane):
         (["a"], np.ones(2), InputError, r"shape \(2,\)"),
         (["a", "b"], np.array([[1, 1], [np.nan, 1]]), InputError, "'b'"),
         (["a"], np.array([[np.inf, 1]]), InputError, "NaN or infinity"),
+        (["a"], np.array([[1e300, 1]]), InputError, "NaN or infinity"),
         (["a"], [["x", "y"]], InputError, "cannot be read"),
         ("ab", np.ones((2, 2)), InputError, "one string"),
     ],
@@ -253,6 +254,8 @@ def test_bad_searches(plane):
         index.top(query[None], 1, bonus=np.array([1.0, np.nan, 0.0]))
     with pytest.raises(InputError, match="0 queries"):
         index.top(np.ones((0, 2), np.float32), 1)
+    with pytest.raises(InputError, match=r"shape \(\)"):
+        index.top(np.float32(1), 1)
     with pytest.raises(UnknownItemError, match="'i9'"):
         index.vectors(["i9"])
 

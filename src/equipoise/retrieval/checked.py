@@ -51,8 +51,9 @@ def checked_vectors(
 
 def checked_queries(queries: Vectors, space: FeatureSpace) -> Vectors:
     """(q, d) finite float32 with q of 1 or more. Raises: as `checked_vectors`."""
-    matrix = checked_vectors(queries, len(queries), space)
-    if not len(matrix):
+    q = np.shape(queries)[0] if np.ndim(queries) else 0
+    matrix = checked_vectors(queries, q, space)
+    if not q:
         raise InputError("0 queries: give at least one, as an array of shape (q, d)")
     return matrix
 
@@ -93,7 +94,10 @@ def checked_bonus(bonus: NDArray[np.floating], n: int) -> Vectors:
 def _as_matrix(vectors: Vectors) -> Vectors:
     try:
         # asarray keeps a memmap's pages where they are; asarray of a plain array is that array
-        matrix = np.ascontiguousarray(np.asarray(vectors), dtype=np.float32)
+        with np.errstate(
+            over="ignore"
+        ):  # what is too large for float32 becomes infinite and is refused below
+            matrix = np.ascontiguousarray(np.asarray(vectors), dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise InputError(
             f"vectors cannot be read as float32 numbers ({error}): give an (n, d) array"

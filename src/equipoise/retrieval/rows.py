@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +42,7 @@ class Rows:
         """
         ids = checked_ids(item_ids)
         matrix = checked_vectors(vectors, len(ids), space, item_ids=ids)
-        return cls(space, ids, _numbered(ids), _cut(matrix))
+        return cls(space, ids, {item_id: row for row, item_id in enumerate(ids)}, _cut(matrix))
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -96,18 +95,23 @@ class Rows:
         old = np.flatnonzero(rows >= 0)
         chunks = _replaced(self.chunks, rows[old], matrix[old])
         names = self.item_ids + tuple(ids[position] for position in new)
-        return Rows(self.space, names, _numbered(names), _extended(chunks, matrix[new]))
+        row_of = dict(self.row_of)
+        row_of.update(zip(names[len(self) :], range(len(self), len(names)), strict=True))
+        return Rows(self.space, names, row_of, _extended(chunks, matrix[new]))
 
     def drop(self, item_ids: Iterable[str]) -> Rows:
         """Remove what is known of these; the last rows move into the holes, see `holes_filled`."""
         dropped = np.unique(self.known(item_ids))
         holes, movers = holes_filled(len(self), dropped)
         left = len(self) - len(dropped)
-        names = list(self.item_ids[:left])
+        names, row_of = list(self.item_ids[:left]), dict(self.row_of)
+        for row in dropped.tolist():
+            del row_of[self.item_ids[row]]
         for hole, mover in zip(holes.tolist(), movers.tolist(), strict=True):
             names[hole] = self.item_ids[mover]
+            row_of[names[hole]] = hole
         chunks = _replaced(self.chunks, holes, self.gather(movers))
-        return Rows(self.space, tuple(names), _numbered(names), _shortened(chunks, left))
+        return Rows(self.space, tuple(names), row_of, _shortened(chunks, left))
 
 
 def holes_filled(n: int, dropped: RowNumbers) -> tuple[RowNumbers, RowNumbers]:
@@ -119,10 +123,6 @@ def holes_filled(n: int, dropped: RowNumbers) -> tuple[RowNumbers, RowNumbers]:
     stays = np.ones(n, dtype=bool)
     stays[dropped] = False
     return np.flatnonzero(~stays[:left]), left + np.flatnonzero(stays[left:])
-
-
-def _numbered(item_ids: Sequence[str]) -> Mapping[str, int]:
-    return MappingProxyType({item_id: row for row, item_id in enumerate(item_ids)})
 
 
 def _cut(matrix: Vectors) -> tuple[Vectors, ...]:
