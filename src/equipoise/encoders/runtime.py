@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,9 @@ from equipoise.encoders.texts import readable
 MAX_TOKENS = 256
 _WORTH_THREADS = 8
 """Fewer texts than this run faster without waking other threads."""
+
+_INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+"""The types of token ids that graphs ask for."""
 
 
 class Tokenizer(Protocol):
@@ -53,56 +57,53 @@ def open_session(model: Path | bytes) -> Any:
         raise EncoderError(f"onnxruntime cannot open {what}: {problem}; is it an ONNX model?") from problem
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """A tokenizer, a session and how its outputs become a row. Safe to call from several threads."""
+
+    session: Any
+    tokenizer: Tokenizer
+    outputs: tuple[str, ...]
+    pooling: Pooling
+
+    def row(self, text: str) -> Vectors:
+        """Returns: (d,) float32 of unit length."""
+        ids = self.tokenizer.encode(text).ids
+        return joined(self.session.run(list(self.outputs), self._feeds(ids)), self.pooling)
+
+    def _feeds(self, ids: list[int]) -> dict[str, Any]:
+        """What the graph asks for, (1, tokens) each: every token is real (mask 1), in the first sentence (0)."""
+        feeds = {}
+        for given in self.session.get_inputs():
+            values = ids if given.name == "input_ids" else [int(given.name == "attention_mask")] * len(ids)
+            feeds[given.name] = np.array([values], _INTEGERS[given.type])
+        return feeds
+
+
 class TransformerEncoder:
-    """Texts through a tokenizer and an ONNX graph, one text per run.
+    """Texts through a `Reader`, one text per run.
 
     Padding texts to a common length changes the last bits of a row, and a scale of activations taken over a
     batch changes far more; so each text runs alone, which costs a CPU no speed, and its row depends on
-    nothing but the text. Texts beyond `_WORTH_THREADS` are shared among `threads` threads.
+    nothing but the text. `_WORTH_THREADS` texts or more are shared among `threads` threads.
     """
 
-    def __init__(
-        self,
-        session: Any,
-        *,
-        tokenizer: Tokenizer,
-        outputs: tuple[str, ...],
-        pooling: Pooling,
-        space: FeatureSpace,
-        threads: int,
-    ) -> None:
-        self._session = session
-        self._tokenizer = tokenizer
-        self._inputs = tuple(given.name for given in session.get_inputs())
-        self._outputs = list(outputs)
-        self._pooling: Pooling = pooling
+    def __init__(self, reader: Reader, *, space: FeatureSpace, threads: int | None = None) -> None:
+        self._reader = reader
         self._space = space
-        self._threads = max(1, threads)
+        self._threads = default_threads() if threads is None else max(1, threads)
 
     @property
     def space(self) -> FeatureSpace:
         return self._space
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Returns: (n, d) float32, rows of unit length; the row of an empty text is that of `[CLS][SEP]`."""
+        """Returns: (n, d) float32, rows of unit length; an empty text's row is that of its special tokens."""
         rows = self._rows(readable(texts))
         return np.stack(rows) if rows else np.zeros((0, self._space.dim), np.float32)
 
     def _rows(self, texts: list[str]) -> list[Vectors]:
         if self._threads == 1 or len(texts) < _WORTH_THREADS:
-            return [self._row(text) for text in texts]
+            return [self._reader.row(text) for text in texts]
         with ThreadPoolExecutor(self._threads) as pool:
-            return list(pool.map(self._row, texts))
-
-    def _row(self, text: str) -> Vectors:
-        ids = np.array([self._tokenizer.encode(text).ids], np.int64)
-        return joined(self._session.run(self._outputs, self._feeds(ids)), self._pooling)
-
-    def _feeds(self, ids: Any) -> dict[str, Any]:
-        """Every token is real (mask 1) and of the first sentence (type 0)."""
-        feeds = {"input_ids": ids}
-        if "attention_mask" in self._inputs:
-            feeds["attention_mask"] = np.ones_like(ids)
-        if "token_type_ids" in self._inputs:
-            feeds["token_type_ids"] = np.zeros_like(ids)
-        return feeds
+            return list(pool.map(self._reader.row, texts))

