@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.core import Batch, ConfigurationError, FeatureSpace, InputError
@@ -56,6 +56,7 @@ def beliefs(draw):
 
 
 @pytest.mark.parametrize("explorer", [kind() for kind in STATELESS] + [Softmax()], ids=lambda one: one.name)
+@settings(max_examples=40)
 @given(case=beliefs())
 def test_odds_are_a_distribution_over_what_is_in_play(explorer, case):
     known, available = case
@@ -66,6 +67,7 @@ def test_odds_are_a_distribution_over_what_is_in_play(explorer, case):
 
 
 @pytest.mark.parametrize("explorer", [kind() for kind in STATELESS] + [Softmax()], ids=lambda one: one.name)
+@settings(max_examples=40)
 @given(case=beliefs(), seed=st.integers(0, 1000))
 def test_odds_do_not_depend_on_positions(explorer, case, seed):
     known, available = case

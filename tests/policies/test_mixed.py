@@ -126,6 +126,68 @@ def test_offset_by_hand():
     np.testing.assert_allclose(belief.spread**2, [0.05, 0.25 / 3], atol=1e-9)
 
 
+def known_weights():
+    """A world of one feature of weight 0, known for certain, in which only effects are to be learned."""
+    return FeatureSpace("one", "1", 1), Prior(np.zeros(1), np.full(1, 1e12))
+
+
+def rows(space, item_ids, user_ids, rewards):
+    n = len(item_ids)
+    ones = np.ones((n, 1), dtype=np.float32)
+    return Batch(tuple(item_ids), tuple(user_ids), ones, np.array(rewards, float), np.ones(n), space)
+
+
+def ask(space, item_id, *, user_id=None):
+    return Candidates((item_id,), np.ones((1, 1), dtype=np.float32), space, user_id=user_id)
+
+
+def test_an_item_forgets_by_every_row():
+    # Prior worth 3, reward 1 of a two rows ago, worth .5^2: .25 / (3 + .25), and variance .25 / 3.25.
+    space, prior = known_weights()
+    settings = MixedSettings(item_rows=3.0, user_rows=np.inf, learn_noise=False, discount=0.5)
+    posterior = MixedPosterior(space, settings=settings, prior=prior)
+    posterior.update(rows(space, "abb", [None] * 3, [1.0, 0.0, 0.0]))
+    belief = posterior.believe(ask(space, "a"), spread=True)
+    assert belief.mean[0] == pytest.approx(0.25 / 3.25)
+    assert belief.spread[0] ** 2 == pytest.approx(0.25 / 3.25)
+    # Another reward of 1: the two older rows have weights .125 and 1.
+    posterior.update(rows(space, "a", [None], [1.0]))
+    assert posterior.believe(ask(space, "a")).mean[0] == pytest.approx(1.125 / 4.125)
+
+
+def test_forgetting_leaves_an_effect_that_is_switched_off_at_zero():
+    space, prior = known_weights()
+    settings = MixedSettings(item_rows=np.inf, user_rows=np.inf, learn_noise=False, discount=0.5)
+    posterior = MixedPosterior(space, settings=settings, prior=prior)
+    posterior.update(rows(space, "aab", [None] * 3, [1.0, 1.0, 1.0]))
+    belief = posterior.believe(ask(space, "a"), spread=True)
+    assert belief.mean[0] == pytest.approx(0.0, abs=1e-9)
+    assert belief.spread[0] == pytest.approx(0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize(("discount", "kept"), [(1.0, 1.0), (0.5, 0.25)])
+def test_a_users_offset_by_hand(discount, kept):
+    # Prior worth 4, one reward of 1, two rows ago: kept / (4 + kept).
+    space, prior = known_weights()
+    settings = MixedSettings(item_rows=np.inf, user_rows=4.0, learn_noise=False, discount=discount)
+    posterior = MixedPosterior(space, settings=settings, prior=prior)
+    posterior.update(rows(space, "abb", ["u", "w", None], [1.0, 0.0, 0.0]))
+    assert posterior.believe(ask(space, "a", user_id="u")).mean[0] == pytest.approx(kept / (4 + kept))
+    assert posterior.believe(ask(space, "a")).mean[0] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_an_item_converges_to_its_own_mean_and_text_serves_the_new_one():
+    space = FeatureSpace("one", "1", 1)
+    posterior = MixedPosterior(space, settings=MixedSettings(user_rows=np.inf))
+    rng = np.random.default_rng(0)
+    ids = [f"i{number}" for number in rng.integers(0, 20, 4_000)]
+    rewards = [0.9 if item_id == "i3" else 0.4 for item_id in ids]
+    posterior.update(rows(space, ids, [None] * 4_000, rewards))
+    # i3 has about 200 rows against a prior worth 10: within 1/20 of the .5 by which it beats the others.
+    assert posterior.believe(ask(space, "i3")).mean[0] == pytest.approx(0.9, abs=0.03)
+    assert posterior.believe(ask(space, "new")).mean[0] == pytest.approx(0.425, abs=0.01)
+
+
 def test_draws_have_the_posteriors_moments(space, batch, candidates):
     posterior = MixedPosterior(space, settings=MixedSettings(learn_noise=False))
     posterior.update(batch(60))

@@ -92,18 +92,19 @@ class BetaPosterior:
         if self._settings.text:
             self._text.update(replace(batch, rewards=batch.rewards - self._base))
         for item_id, reward in zip(batch.item_ids, batch.rewards.tolist(), strict=True):
-            successes, rows = self._count(item_id)
+            successes, rows = self._count(item_id, now=self._rows)
             self._counts[item_id] = (successes + reward, rows + 1.0, self._rows)
             self._rows += 1
 
-    def _count(self, item_id: str) -> tuple[float, float]:
-        """The item's rewards and rows, as much as is not forgotten by now."""
-        successes, rows, seen_at = self._counts.get(item_id, (0.0, 0.0, self._rows))
-        kept = self._settings.discount ** (self._rows - seen_at)
+    def _count(self, item_id: str, *, now: int) -> tuple[float, float]:
+        """The item's rewards and rows, as much as is not forgotten by row number `now`."""
+        successes, rows, seen_at = self._counts.get(item_id, (0.0, 0.0, now))
+        kept = self._settings.discount ** (now - seen_at)
         return kept * successes, kept * rows
 
     def _shapes(self, candidates: Candidates) -> tuple[Floats, Floats]:
-        counts = np.array([self._count(item_id) for item_id in candidates.item_ids])
+        latest = max(self._rows - 1, 0)
+        counts = np.array([self._count(item_id, now=latest) for item_id in candidates.item_ids])
         mean, worth = self._prior_means(candidates.features), self._settings.prior_rows
         return worth * mean + counts[:, 0], worth * (1.0 - mean) + counts[:, 1] - counts[:, 0]
 

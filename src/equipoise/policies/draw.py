@@ -32,7 +32,8 @@ def draw(
     """
     if m < 1:
         raise InputError(f"slots is {m} but must be 1 or more: ask for at least one")
-    slate = _Renormalised(distribution) if isinstance(distribution, np.ndarray) else distribution
+    slate: SlateDistribution
+    slate = _Renormalised(distribution) if isinstance(distribution, np.ndarray) else _Checked(distribution)
     above = [int(position) for position in taken]
     positions, propensities = np.empty(m, dtype=np.int64), np.empty(m)
     for slot in range(m):
@@ -48,14 +49,25 @@ def draw(
 def pick(probabilities: Floats, uniform: float) -> int:
     """The position at which the running sum of the probabilities first exceeds `uniform`, in [0, 1).
 
-    A probability of 0 is never picked, whatever rounding does to the sum.
+    A probability of 0 is never picked, whatever rounding does to the sum. probabilities: (k,), found sound.
     """
-    _sound(probabilities)
-    sums = np.cumsum(probabilities)
-    position = int(np.searchsorted(sums, uniform * sums[-1], side="right"))
+    sums = probabilities.cumsum()
+    position = int(sums.searchsorted(uniform * sums[-1], side="right"))
     if position < len(sums) and probabilities[position] > 0.0:
         return position
     return int(np.flatnonzero(probabilities)[-1])
+
+
+class _Checked:
+    """A slate's distribution whose every answer is looked at before the dice are thrown by it."""
+
+    def __init__(self, slate: SlateDistribution) -> None:
+        self._slate = slate
+
+    def given(self, above: Sequence[int]) -> Floats:
+        probabilities = self._slate.given(above)
+        _sound(probabilities)
+        return probabilities
 
 
 class _Renormalised:
@@ -66,6 +78,8 @@ class _Renormalised:
         self._probabilities = probabilities
 
     def given(self, above: Sequence[int]) -> Floats:
+        if not above:
+            return self._probabilities
         left = self._probabilities.copy()
         left[list(above)] = 0.0
         # The sum of what is left, not 1 less what is gone: the difference of near numbers would lose digits.

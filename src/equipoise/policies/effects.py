@@ -42,6 +42,7 @@ class ItemEffects:
     no solving, and an item never seen is simply g = 0, G = 0, W = T.
 
     Forgetting ages an item by every row, its own or not: A - T^-1, c and B shrink by discount^(rows since).
+    `now` is the number of the row being learned, or of the latest one where something is only asked.
     """
 
     def __init__(

@@ -28,6 +28,7 @@ from equipoise.policies.ranges import require
 from equipoise.policies.stored import stored
 
 CONVERGED = 1e-12
+MOST_STEPS = 100
 FLATTEST = 1e-9
 """Below this slope of the sigmoid a row says nothing that float64 could keep."""
 
@@ -133,18 +134,15 @@ def sigmoid(logit: float) -> float:
 def mode_of_row(mean: float, variance: float, reward: float) -> float:
     """The t at which t = mean + variance (reward - sigmoid(t)): where one row leaves the logit N(mean, variance).
 
-    The left side less the right rises in t with slope 1 to 1 + variance / 4, and its root lies between mean +
-    variance (reward - 1) and mean + variance reward; a Newton step out of that bracket is halved into it.
+    The left side less the right rises in t; it is convex below 0 and concave above, so that Newton's method from
+    anywhere between 0 and the root comes to the root from that side, without ever passing it.
     """
-    low, high = mean + variance * (reward - 1.0), mean + variance * reward
-    mode = mean
-    for _ in range(60):
+    mode = min(max(0.0, mean + variance * (reward - 1.0)), mean + variance * reward)
+    for _ in range(MOST_STEPS):
         chance = sigmoid(mode)
         excess = mode - mean - variance * (reward - chance)
-        low, high = (low, mode) if excess > 0.0 else (mode, high)
-        newton = mode - excess / (1.0 + variance * chance * (1.0 - chance))
-        following = newton if low <= newton <= high else (low + high) / 2.0
-        if abs(following - mode) <= CONVERGED * (1.0 + abs(mode)):
-            return following
-        mode = following
+        step = excess / (1.0 + variance * chance * (1.0 - chance))
+        mode -= step
+        if abs(step) <= CONVERGED * (1.0 + abs(mode)):
+            break
     return mode

@@ -100,8 +100,9 @@ class MixedPosterior:
     ) -> Belief:
         ids = candidates.item_ids
         features = candidates.features.astype(np.float64)
-        effective, explained, uncertain = self._items.look_up(ids, features, now=self._rows)
-        offset, _ = self._users.of(candidates.user_id, now=self._rows)
+        latest = max(self._rows - 1, 0)
+        effective, explained, uncertain = self._items.look_up(ids, features, now=latest)
+        offset, _ = self._users.of(candidates.user_id, now=latest)
         mean = effective @ self._weights.mean + explained + offset
         samples = None
         if draws:

@@ -14,7 +14,6 @@ from equipoise.core import (
     ConfigurationError,
     EquipoiseError,
     FeatureSpace,
-    FeatureSpaceError,
     Floats,
     InputError,
     State,
@@ -205,6 +204,3 @@ def _check_similarity(similarity: int | None, dim: int) -> None:
         raise ConfigurationError(
             f"setting 'similarity' is {similarity} but must be the number of a feature, 0 to {dim - 1}"
         )
-
-
-__all__ = ["FLOOR", "BanditPolicy", "BanditSlate", "FeatureSpaceError", "floored"]
