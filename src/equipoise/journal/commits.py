@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from equipoise.core import InputError, JournalError
-from equipoise.journal.faults import translated
+from equipoise.journal.faults import speaking_of, translated
 
 T = TypeVar("T")
 
@@ -61,6 +61,15 @@ class Commits:
         if entry.error is not None:
             raise entry.error
         return entry.result
+
+    def checkpoint(self) -> None:
+        """Bring everything from the write-ahead log into the file, and empty the log. Raises: JournalError."""
+        with self.turn, speaking_of(self._path):
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        with self.turn:
+            self.connection.close()
 
     def _commit(self, entries: Sequence[Entry[object]]) -> None:
         """Do all in one transaction; if any fails, each in its own."""

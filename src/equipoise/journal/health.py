@@ -51,9 +51,9 @@ CHECKS = {
 
 def problems(db: sqlite3.Connection) -> list[str]:
     """Everything that is wrong, in sentences; empty if nothing is. Reads the whole journal."""
-    damage = [str(row[0]) for row in db.execute("PRAGMA quick_check(5)")]
-    if damage != ["ok"]:
-        return [f"the file is damaged: {line}" for line in damage]
+    damage = _damage(db)
+    if damage:
+        return damage
     found = _gaps(db)
     for sentence, query in CHECKS.items():
         found += _asked(db, sentence, query)
@@ -77,6 +77,14 @@ def sqlite_trouble(version: tuple[int, int, int] = sqlite3.sqlite_version_info) 
 
 BACKPORTS = ((3, 44, 6), (3, 50, 7))
 """Releases of older branches that have the fix."""
+
+
+def _damage(db: sqlite3.Connection) -> list[str]:
+    try:
+        lines = [str(row[0]) for row in db.execute(f"PRAGMA quick_check({WORST})")]
+    except sqlite3.DatabaseError as error:
+        lines = [str(error)]
+    return [f"the file is damaged: {line}" for line in lines if line != "ok"]
 
 
 def _gaps(db: sqlite3.Connection) -> list[str]:

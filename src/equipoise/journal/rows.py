@@ -55,12 +55,12 @@ def encoded(decision: Decision) -> Row:
         pairing.name,
         pairing.version,
         pairing.dim,
-        written([slot.item_id for slot in slots]),
+        _names([slot.item_id for slot in slots]),
         written([slot.propensity for slot in slots]),
         written([slot.probability for slot in slots]),
         written(_runs([slot.source for slot in slots])),
         _request_text(decision.request),
-        written(decision.candidates),
+        _names(decision.candidates),
         written(_runs(decision.sources)),
         decision.probabilities.astype(FLOAT64, copy=False).tobytes(),
         decision.features.astype(FLOAT32, copy=False).tobytes(),
@@ -186,6 +186,16 @@ def written(value: Any) -> str:
         raise InputError(
             f"a request or decision cannot be journaled: {error}: use text, finite numbers, lists and mappings"
         ) from error
+
+
+def _names(item_ids: Sequence[str]) -> str:
+    """JSON of texts: joined where no text needs an escape, which takes a third of the encoder's time."""
+    try:
+        joined = '","'.join(item_ids)
+    except TypeError as error:
+        raise InputError(f"an item_id must be a text, but: {error}: turn it into one") from error
+    plain = joined.isprintable() and "\\" not in joined and joined.count('"') == 2 * (len(item_ids) - 1)
+    return f'["{joined}"]' if plain else written(item_ids)
 
 
 def _check(decision: Decision) -> None:

@@ -101,8 +101,7 @@ class SqliteJournal:
         self._closed = True
         self._reader.close()
         if self._commits is not None:
-            with self._commits.turn:
-                self._commits.connection.close()
+            self._commits.close()
         if self._lock is not None:
             self._lock.release()
 
@@ -169,11 +168,8 @@ class SqliteJournal:
         """The same as columns, about `size` decisions at a time: for a replay. A space change ends a batch early."""
         if size < 1:
             raise InputError(f"size is {size} but must be 1 or more: ask for about 1000 decisions at a time")
-        while rows := self._reader.rows(sql.COLUMNS_PAGE, (after, size)):
-            yield from columns_of(rows)
-            after = rows[-1][0]
-            if len(rows) < size:
-                return
+        self._require_open()
+        return self._column_pages(after, size)
 
     def decision(self, decision_id: str) -> Decision:
         """Raises: UnknownDecisionError."""
@@ -239,8 +235,7 @@ class SqliteJournal:
         """
         count = self._write(lambda db: writes.forget(db, user_id))
         if count and self._commits is not None:
-            with self._commits.turn:
-                self._commits.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._commits.checkpoint()
         return count
 
     def _pages(self, after: int) -> Iterator[tuple[int, Logged]]:
@@ -248,6 +243,13 @@ class SqliteJournal:
             yield from decoded_logged(rows)
             after = rows[-1][0]
             if len(rows) < PAGE:
+                return
+
+    def _column_pages(self, after: int, size: int) -> Iterator[Columns]:
+        while rows := self._rows(sql.COLUMNS_PAGE, after, size):
+            yield from columns_of(rows)
+            after = rows[-1][0]
+            if len(rows) < size:
                 return
 
     def _anything_due(self, now: float) -> bool:

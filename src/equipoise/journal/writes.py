@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from equipoise.core import Decision, Feedback, Receipt, UnknownDecisionError
 from equipoise.journal import statements as sql
@@ -131,12 +132,15 @@ def _keep(db: sqlite3.Connection, feedback: Feedback, received_at: float, status
 
 
 def _adopt(db: sqlite3.Connection, decision_id: str, spec: RewardSpec) -> None:
-    """Judge what came before its decision did; a slot that was not shown stays `unknown`."""
+    """Judge what came before its decision did, as if it came now; a slot that was not shown stays `unknown`."""
     standing = standing_of(db, decision_id)
     assert standing is not None
+    earlier: list[Told] = []
     for one in told_of(db, decision_id):
-        if one.status == UNKNOWN and one.feedback.slot < standing.slots and one.feedback.kind in spec.kinds:
-            receipt = judged(one.feedback, told_of(db, decision_id), standing, spec)
+        if one.status == UNKNOWN and one.feedback.slot < standing.slots:
+            receipt = judged(one.feedback, earlier, standing, spec)
+            one = replace(one, status=receipt.status)
             db.execute(sql.ADOPT_FEEDBACK, (receipt.status, one.feedback_seq))
             db.execute(sql.TALLY, (UNKNOWN, -1))
             db.execute(sql.TALLY, (receipt.status, 1))
+        earlier.append(one)
