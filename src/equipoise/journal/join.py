@@ -75,9 +75,12 @@ def judged(feedback: Feedback, told: Sequence[Told], standing: Standing, spec: R
 
 
 def retold(feedback: Feedback, told: Sequence[Told]) -> bool:
-    """Whether this very event was told before: the same slot, kind, value and time."""
+    """Whether this very event was told before: the same slot, kind, value and time, and no two ids that differ."""
     event = (feedback.slot, feedback.kind, feedback.value, feedback.at)
-    return any(event == (o.feedback.slot, o.feedback.kind, o.feedback.value, o.feedback.at) for o in told)
+    return any(
+        event == (one.slot, one.kind, one.value, one.at) and None in (one.feedback_id, feedback.feedback_id)
+        for one in (row.feedback for row in told)
+    )
 
 
 def rewards_of(told: Sequence[Told], slots: int, spec: RewardSpec) -> Floats:
