@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
 from equipoise.core import ConfigurationError, JournalError
-from equipoise.journal.faults import speaking_of, translated
+from equipoise.journal.faults import REMEDIES, speaking_of, translated
 from equipoise.journal.tables import SCHEMA_VERSION, creation
 
 MEMORY = ":memory:"
@@ -116,6 +117,8 @@ def _prepare(connection: sqlite3.Connection, path: str, durability: str) -> None
         )
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}").fetchall()
     connection.execute(f"PRAGMA synchronous = {DURABILITY[durability]}")
+    if not os.access(path, os.W_OK):  # SQLite itself would say so only at the first write
+        raise JournalError(f"journal {path}: {REMEDIES['SQLITE_READONLY']}")
 
 
 def _readable(path: str, uri: str) -> sqlite3.Connection:

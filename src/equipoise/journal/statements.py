@@ -35,7 +35,7 @@ INSERT INTO feedback (decision_id, slot, kind, value, at, received_at, feedback_
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 ADOPT_FEEDBACK = "UPDATE feedback SET status = ? WHERE feedback_seq = ?"
-TALLY = "INSERT INTO tallies VALUES (?1, ?2) ON CONFLICT (status) DO UPDATE SET count = count + ?2"
+TALLY = "INSERT INTO tallies VALUES (?, ?) ON CONFLICT (status) DO UPDATE SET count = count + excluded.count"
 
 # Settling
 DUE = """
