@@ -67,6 +67,10 @@ def test_there_is_a_floor_unless_asked_otherwise(space, candidates, batch):
         ({"discount": 0.0}, "setting 'discount' is 0.0 but must lie in \\(0, 1\\]"),
         ({"noise": 0.0}, "setting 'noise' is 0.0"),
         ({"precision": -1.0}, "setting 'precision' is -1.0"),
+        ({"floor": "much"}, "setting 'floor' is 'much' but must be a number, such as 0.0002"),
+        ({"draws": 64.5}, "setting 'draws' is 64.5 but must be a whole number"),
+        ({"learn_noise": 1}, "setting 'learn_noise' is 1 but must be true or false"),
+        ({"similarity": "text"}, "setting 'similarity' is 'text' but must be the number"),
         ({"similarity": 4}, "setting 'similarity' is 4 but must be the number of a feature, 0 to 3"),
         ({"diversity": "mmr", "diversity_weight": -1.0}, "setting 'diversity_weight' is -1.0"),
     ],
@@ -108,6 +112,11 @@ def test_fingerprints_follow_every_setting_and_the_prior(space):
     ]
     assert len({policy.fingerprint for policy in made}) == len(made)
     assert build("thompson", space, draws=128).fingerprint == made[0].fingerprint
+
+
+def test_whole_numbers_and_lists_stand_for_what_they_mean(space):
+    plain = build("thompson", space, precision=2.0, item_columns=(0, 2))
+    assert build("thompson", space, precision=2, item_columns=[0, 2]).fingerprint == plain.fingerprint
 
 
 def test_a_prior_is_where_belief_starts(space, candidates):

@@ -200,7 +200,9 @@ def floored(odds: Floats, floor: float, available: NDArray[np.bool_] | None = No
 
 
 def _check_similarity(similarity: int | None, dim: int) -> None:
-    if similarity is not None and not 0 <= similarity < dim:
+    if similarity is None:
+        return
+    if not isinstance(similarity, int) or not 0 <= similarity < dim:
         raise ConfigurationError(
-            f"setting 'similarity' is {similarity} but must be the number of a feature, 0 to {dim - 1}"
+            f"setting 'similarity' is {similarity!r} but must be the number of a feature, 0 to {dim - 1}"
         )

@@ -20,6 +20,7 @@ from equipoise.policies.linear import LinearPosterior, LinearSettings
 from equipoise.policies.logistic import LogisticPosterior, LogisticSettings
 from equipoise.policies.mixed import MixedPosterior, MixedSettings
 from equipoise.policies.policy import FLOOR, BanditPolicy
+from equipoise.policies.ranges import typed
 
 EXPLORERS: Mapping[str, type[Any]] = {
     explorer.name: explorer
@@ -73,7 +74,7 @@ def build(name: str, space: FeatureSpace, *, prior: Prior | None = None, **setti
     for key in settings:
         if key not in known:
             _refuse("setting", key, known)
-    chosen = {**known, **settings}
+    chosen = {key: typed(key, settings.get(key, default), default) for key, default in known.items()}
     posterior, options = POSTERIORS[chosen["posterior"]]
     return BanditPolicy(
         name,

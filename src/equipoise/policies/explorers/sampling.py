@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from equipoise.core import Floats, Vectors
 from equipoise.policies.base import Belief
-from equipoise.policies.explorers.base import Stateless, drawn, frequencies, leaders
+from equipoise.policies.explorers.base import Stateless, drawn, frequencies, leaders, tally
 from equipoise.policies.ranges import require
 
 DRAWS = 128
@@ -71,13 +71,15 @@ def challengers(samples: Vectors, lead: Floats, available: NDArray[np.bool_] | N
     In a draw with one best i, i challenges every other leader, and the second best challenges i. In a draw
     with c tied best, each challenges every leader, sharing with those that are not the leader themselves.
     """
-    best = leaders(samples, available)
-    second = leaders(np.where(best, samples.dtype.type(-np.inf), samples), available)
-    best, second = best.astype(np.float32), second.astype(np.float32)
-    count, tied = best.sum(axis=1), best @ lead
-    single = tied * (count == 1) / second.sum(axis=1)
-    chances = ((1.0 - tied) / count) @ best + single @ second
+    first = leaders(samples, available)
+    rest = np.where(first, samples.dtype.type(-np.inf), samples)
+    best, second = first.astype(np.float32), leaders(rest, available).astype(np.float32)
+    chance = lead.astype(np.float32)
+    count, tied = tally(best), best @ chance
+    single = tied * (count == 1) / tally(second)
+    odds = ((1.0 - tied) / count) @ best + single @ second
     if (count > 1).any():
-        shared = (tied[:, np.newaxis] - lead) * best
-        chances += ((count > 1) / np.maximum(count - 1, 1)) @ shared
-    return np.asarray(chances / chances.sum())
+        shared = (tied[:, np.newaxis] - chance) * best
+        odds = odds + ((count > 1) / np.maximum(count - 1, 1)) @ shared
+    challenged = odds.astype(np.float64)
+    return np.asarray(challenged / challenged.sum())
