@@ -13,7 +13,7 @@ import numpy as np
 from equipoise.core import Encoder, FeatureSpace, Vectors
 from equipoise.encoders.row_file import RowFile
 from equipoise.encoders.row_index import KEY_BYTES
-from equipoise.encoders.texts import readable
+from equipoise.encoders.texts import checked
 
 CHUNK = 64
 """Rows are stored after so many, so that a killed first run goes on where it stopped."""
@@ -67,7 +67,7 @@ class CachedEncoder:
         store: False keeps these texts' rows off the disk, for what users typed.
         progress: told (done, total) of the distinct texts that must be encoded; not called when there are none.
         """
-        keys = [_key(text) for text in readable(texts)]
+        keys = [_key(text) for text in checked(texts)]
         found = self._found(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         self._encode_missing(missing, found, store=store, progress=progress)
@@ -126,4 +126,5 @@ class CachedEncoder:
 
 
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest()
+    """The hash of the whole text; two texts of one hash are not to be expected in 2**64 texts."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=KEY_BYTES).digest()

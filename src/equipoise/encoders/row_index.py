@@ -34,7 +34,7 @@ class RowIndex:
         self._recent_entries.append(entries)
         self._count += len(entries)
         if self._count - len(self._entries) >= _MERGE_AT:
-            self._merge()
+            self.merge()
 
     def find(self, key: bytes) -> tuple[int, int] | None:
         """The (position, check) of a key, or None."""
@@ -43,13 +43,16 @@ class RowIndex:
             return recent
         head, tail = np.frombuffer(key, "<u8")
         place = int(self._heads.searchsorted(head, side="right")) - 1
-        if place < 0 or self._heads[place] != head:
-            return None
-        position = int(self._order[place])
-        entry = self._entries[position]
-        return (position, int(entry["check"])) if entry["key"][1] == tail else None
+        while place >= 0 and self._heads[place] == head:
+            position = int(self._order[place])
+            entry = self._entries[position]
+            if entry["key"][1] == tail:
+                return position, int(entry["check"])
+            place -= 1
+        return None
 
-    def _merge(self) -> None:
+    def merge(self) -> None:
+        """Move what came lately into the sorted arrays; `extend` does so by itself, now and then."""
         self._entries = np.concatenate([self._entries, *self._recent_entries])
         heads = self._entries["key"][:, 0]
         self._order = np.argsort(heads, kind="stable").astype(np.int32)
@@ -61,5 +64,5 @@ class RowIndex:
         """The index of the entries (n,) of a file."""
         index = cls()
         index._recent_entries, index._count = [entries], len(entries)
-        index._merge()
+        index.merge()
         return index
