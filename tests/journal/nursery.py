@@ -55,9 +55,7 @@ def work(journal: SqliteJournal, name: str, say: object) -> None:
                 say("decided", f"{one}-{n}", n)
             journal.settle_due(now=101.0)
             for n in range(4):
-                found = journal.logged(f"{one}-{n}")
-                assert found is not None
-                say("settled", f"{one}-{n}", found[0])
+                say("settled", f"{one}-{n}", journal.position_of(f"{one}-{n}"))
 
 
 def main() -> None:

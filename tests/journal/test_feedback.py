@@ -23,7 +23,7 @@ def rewards(journal: SqliteJournal) -> list[float]:
     journal.closed("d1", now=200.0)
     settled = journal.logged("d1")
     assert settled is not None
-    return settled[1].rewards.tolist()
+    return settled.rewards.tolist()
 
 
 def statuses(journal: SqliteJournal, *feedbacks: Feedback) -> list[str]:

@@ -93,12 +93,12 @@ def test_windows_close_in_their_order_then_in_that_of_arrival(journal: SqliteJou
 def test_a_decision_settles_once(journal: SqliteJournal) -> None:
     journal.decided(make_decision())
     journal.fed_back(click("d1", 1))
-    assert journal.logged("d1") is None
+    assert journal.logged("d1") is None and journal.position_of("d1") is None
     assert journal.closed("d1", now=105.0) == 1
     assert journal.closed("d1", now=1e6) == 1
     assert [position for position, _ in journal.settled(now=1e9)] == [1]
-    position, logged = journal.logged("d1") or (0, None)
-    assert position == 1 and logged is not None
+    logged = journal.logged("d1")
+    assert journal.position_of("d1") == 1 and logged is not None
     assert logged.rewards.tolist() == [0.0, 1.0, 0.0] and logged.rewards.dtype == np.float64
 
 
@@ -193,7 +193,12 @@ def test_forgetting_a_user_keeps_the_dice(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there(journal: SqliteJournal) -> None:
-    for ask in (journal.decision, journal.logged, lambda name: journal.closed(name, now=0.0)):
+    for ask in (
+        journal.decision,
+        journal.logged,
+        journal.position_of,
+        lambda name: journal.closed(name, now=0.0),
+    ):
         with pytest.raises(UnknownDecisionError, match="'nowhere' is not in"):
             ask("nowhere")
     assert journal.feedback_of("nowhere") == ()

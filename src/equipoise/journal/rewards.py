@@ -56,6 +56,7 @@ class RewardSpec:
 
     low, high: the range of a reward, low <= 0 < high. combine: `sum` or `max`.
     opposites: pairs of kinds that exclude each other on one slot.
+    fingerprint: twelve hex digits that change when the meaning of feedback does; each settlement keeps it.
     """
 
     terms: tuple[Term, ...]
@@ -63,9 +64,13 @@ class RewardSpec:
     high: float = 1.0
     combine: str = "sum"
     opposites: tuple[tuple[str, str], ...] = OPPOSITES
+    fingerprint: str = field(init=False, compare=False)
     _by_kind: Mapping[str, Term] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        terms = [[term.kind, term.weight, term.full] for term in self.terms]
+        meaning = json.dumps([terms, self.low, self.high, self.combine, self.opposites])
+        object.__setattr__(self, "fingerprint", fingerprint(meaning))
         object.__setattr__(self, "_by_kind", {term.kind: term for term in self.terms})
         if not self.terms:
             raise ConfigurationError(
@@ -101,12 +106,6 @@ class RewardSpec:
     def kinds(self) -> tuple[str, ...]:
         """The known kinds of feedback."""
         return tuple(self._by_kind)
-
-    @property
-    def fingerprint(self) -> str:
-        """Twelve hex digits that change when the meaning of feedback changes; each settlement keeps it."""
-        terms = [[term.kind, term.weight, term.full] for term in self.terms]
-        return fingerprint(json.dumps([terms, self.low, self.high, self.combine, self.opposites]))
 
     def value(self, kind: str, value: object) -> float:
         """The value as a float, if it is one that this kind can have.

@@ -20,7 +20,7 @@ from equipoise.journal.columns import Columns, columns_of
 from equipoise.journal.commits import Commits
 from equipoise.journal.connection import MEMORY
 from equipoise.journal.health import problems
-from equipoise.journal.join import Told
+from equipoise.journal.join import Standing, Told
 from equipoise.journal.lock import WriterLock
 from equipoise.journal.reader import Reader
 from equipoise.journal.rewards import RewardSpec
@@ -180,13 +180,21 @@ class SqliteJournal:
             )
         return found[0]
 
-    def logged(self, decision_id: str) -> tuple[int, Logged] | None:
-        """Position and rewards of a settled decision; None while it is open. Raises: UnknownDecisionError."""
+    def logged(self, decision_id: str) -> Logged | None:
+        """A settled decision with its rewards; None while it is open. Raises: UnknownDecisionError."""
         found = decoded_logged(self._rows(sql.ONE_LOGGED, decision_id))
         if not found:
             self.decision(decision_id)
             return None
-        return found[0]
+        return found[0][1]
+
+    def position_of(self, decision_id: str) -> int | None:
+        """The position at which a decision settled; None while it is open. Raises: UnknownDecisionError."""
+        rows = self._rows(sql.STANDING, decision_id)
+        if not rows:
+            self.decision(decision_id)
+            return None
+        return Standing(*rows[0]).position
 
     def feedback_of(self, decision_id: str) -> tuple[Told, ...]:
         """Every feedback told of a decision, in order of arrival, with its status."""
