@@ -68,24 +68,35 @@ class CachedEncoder:
         progress: told (done, total) of the distinct texts that must be encoded; not called when there are none.
         """
         keys = [_key(text) for text in checked(texts)]
-        found = self._found(keys)
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        self._encode_missing(missing, found, store=store, progress=progress)
-        rows = [found[key] for key in keys]
-        return np.stack(rows) if rows else np.zeros((0, self.space.dim), np.float32)
+        rows = np.empty((len(keys), self.space.dim), np.float32)
+        self._refresh()
+        missing = self._fill(rows, keys)
+        waiting = list(missing.values())
+        for start in range(0, len(waiting), CHUNK):
+            if progress is not None:
+                progress(start, len(waiting))
+            self._encode(waiting[start : start + CHUNK], texts, keys, rows, store=store)
+        if waiting and progress is not None:
+            progress(len(waiting), len(waiting))
+        return rows
 
-    def _found(self, keys: list[bytes]) -> dict[bytes, Vectors]:
+    def _refresh(self) -> None:
         with self._lock:
-            found = self._known(keys)
-            if self._file is not None and len(found) < len(keys):
+            if self._file is not None:
                 self._file.refresh()
-                found |= self._known([key for key in keys if key not in found])
-            self.hits += sum(key in found for key in keys)
-        return found
 
-    def _known(self, keys: list[bytes]) -> dict[bytes, Vectors]:
-        pairs = ((key, self._lookup(key)) for key in dict.fromkeys(keys))
-        return {key: row for key, row in pairs if row is not None}
+    def _fill(self, rows: Vectors, keys: list[bytes]) -> dict[bytes, list[int]]:
+        """Write the known rows into rows (n, d). Returns: the unknown keys, each with its places."""
+        missing: dict[bytes, list[int]] = {}
+        for place, key in enumerate(keys):
+            with self._lock:  # for each row, so that reading a whole catalogue holds up no request
+                row = self._lookup(key)
+                self.hits += row is not None
+            if row is None:
+                missing.setdefault(key, []).append(place)
+            else:
+                rows[place] = row
+        return missing
 
     def _lookup(self, key: bytes) -> Vectors | None:
         row = self._recent.get(key)
@@ -94,25 +105,17 @@ class CachedEncoder:
             return row
         return None if self._file is None else self._file.get(key)
 
-    def _encode_missing(
-        self,
-        missing: dict[bytes, str],
-        found: dict[bytes, Vectors],
-        *,
-        store: bool,
-        progress: Callable[[int, int], None] | None,
+    def _encode(
+        self, chunk: list[list[int]], texts: Sequence[str], keys: list[bytes], rows: Vectors, *, store: bool
     ) -> None:
-        """Encode chunk by chunk outside the lock, so that a long first run holds up no request."""
-        keys = list(missing)
-        for start in range(0, len(keys), CHUNK):
-            if progress is not None:
-                progress(start, len(keys))
-            chunk = keys[start : start + CHUNK]
-            rows = self._inner.encode([missing[key] for key in chunk])
-            self._keep(chunk, rows, store=store)
-            found.update(zip(chunk, rows, strict=True))
-        if keys and progress is not None:
-            progress(len(keys), len(keys))
+        """Encode one chunk, outside the lock, so that a long first run holds up no request.
+
+        chunk: for each distinct text, its places in texts, keys and rows.
+        """
+        encoded = self._inner.encode([texts[places[0]] for places in chunk])
+        self._keep([keys[places[0]] for places in chunk], encoded, store=store)
+        for places, row in zip(chunk, encoded, strict=True):
+            rows[places] = row
 
     def _keep(self, keys: list[bytes], rows: Vectors, *, store: bool) -> None:
         with self._lock:
