@@ -9,17 +9,35 @@ from equipoise.encoders.hub import open_hub
 from equipoise.encoders.minilm import open_minilm
 from equipoise.encoders.multilingual import MultilingualEncoder, open_multilingual
 from equipoise.encoders.numeric import NumericEncoder
+from equipoise.encoders.pairing import (
+    Asked,
+    AttributeCode,
+    Direction,
+    Layout,
+    Pairing,
+    PairingSettings,
+    Shown,
+    history_vector,
+)
 from equipoise.encoders.runtime import TransformerEncoder
 
 __all__ = [
     "NAMES",
+    "Asked",
+    "AttributeCode",
     "CachedEncoder",
+    "Direction",
     "HashingEncoder",
     "KnownFile",
+    "Layout",
     "MultilingualEncoder",
     "NumericEncoder",
+    "Pairing",
+    "PairingSettings",
+    "Shown",
     "TransformerEncoder",
     "cache_folder",
+    "history_vector",
     "known_files",
     "open_directory",
     "open_encoder",

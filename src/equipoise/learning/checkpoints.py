@@ -56,6 +56,11 @@ class Checkpoints:
                     return position, state
         return None
 
+    def clear(self) -> None:
+        """Remove every checkpoint: what a user asked to forget must not come back from one."""
+        for path in self.folder.glob("*.npz"):
+            path.unlink(missing_ok=True)
+
     def _found(self) -> Iterator[tuple[int, Path]]:
         """Newest first."""
         matches = ((NAME.match(path.name), path) for path in self.folder.glob("*.npz"))

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from equipoise.core import Batch, Journal, Logged, Policy, State
 from equipoise.learning.statistics import Statistics
+
+P = TypeVar("P", bound=Policy)
+
+Translate = Callable[[Logged, "Learner[Any]"], Logged]
+"""A settled decision to the same one with features that the policy understands."""
 
 
 def batch_of(logged: Logged) -> Batch:
@@ -23,35 +29,37 @@ def batch_of(logged: Logged) -> Batch:
     )
 
 
-class Learner:
+class Learner(Generic[P]):
     """What has been learned up to `position`: a policy and the running statistics.
 
     The state is a function of the settled decisions 1..position alone (law 1): learning online, learning in
     one go, and resuming from a checkpoint give the same bits.
     """
 
-    def __init__(self, policy: Policy, statistics: Statistics) -> None:
+    def __init__(self, policy: P, statistics: Statistics) -> None:
         self.policy = policy
         self.statistics = statistics
         self.position = 0
 
-    def learn(self, settled: Iterable[tuple[int, Logged]]) -> int:
+    def learn(self, settled: Iterable[tuple[int, Logged]], *, translate: Translate | None = None) -> int:
         """Learn from settled decisions that follow `position`; returns how many there were.
 
         A batch that the policy refuses leaves everything as it was before that decision.
         """
         count = 0
         for position, logged in settled:
-            batch = batch_of(logged)
+            batch = batch_of(logged if translate is None else translate(logged, self))
             self.policy.update(batch)
             self.statistics.update(batch)
             self.position = position
             count += 1
         return count
 
-    def catch_up(self, journal: Journal, *, now: float | None = None) -> int:
+    def catch_up(
+        self, journal: Journal, *, now: float | None = None, translate: Translate | None = None
+    ) -> int:
         """Learn from everything that has settled since; `now` first closes the windows due."""
-        return self.learn(journal.settled(self.position, now))
+        return self.learn(journal.settled(self.position, now), translate=translate)
 
     def state(self) -> State:
         """Policy and statistics side by side, under the prefixes `policy/` and `statistics/`."""

@@ -7,7 +7,7 @@ g being the level it is shrunk to (James & Stein 1961 in spirit; kappa counts ps
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,7 @@ class StatisticsSettings:
     expected_shows: float = 10.0
     item_shows: float = 8.0
     user_shows: float = 5.0
-    memory: int = 100
+    memory: int = 50
 
 
 class Tally:
@@ -97,6 +97,17 @@ class Statistics:
         s = self.settings
         return (self._sum + s.expected_shows * s.expected_reward) / (self._count + s.expected_shows)
 
+    @property
+    def shown_ids(self) -> Iterable[str]:
+        """Every item shown so far, in the order of its first settled show."""
+        return self._items.rows.keys()
+
+    @property
+    def shown_means(self) -> Floats:
+        """Their shrunk mean rewards minus `overall`, in the same order."""
+        counts, sums = (column[: len(self._items.rows)] for column in (self._items.counts, self._items.sums))
+        return np.asarray((sums - counts * self.overall) / (counts + self.settings.item_shows))
+
     def experience(self, item_ids: Sequence[str], user_id: str | None) -> Experience:
         """What is known of these k items and this user (None is a stranger)."""
         overall = self.overall
@@ -115,6 +126,11 @@ class Statistics:
             recent=tuple(item_id for item_id, _ in memory),
             residuals=np.array([residual for _, residual in memory]),
         )
+
+    def liked(self, user_id: str | None) -> tuple[str, ...]:
+        """The remembered items that went better than expected, oldest first."""
+        memory = self._memories.get(user_id, []) if user_id is not None else []
+        return tuple(item_id for item_id, residual in memory if residual > 0)
 
     def update(self, batch: Batch) -> None:
         """Learn from settled rows, one by one in their order."""

@@ -133,6 +133,20 @@ def dice(rng: np.random.Generator | None) -> np.random.Generator:
 
 
 @runtime_checkable
+class Directed(Protocol):
+    """A posterior whose mean is linear in the features, so that an index can be searched along its weights."""
+
+    @property
+    def weights(self) -> Floats:
+        """Returns: (d,) mean weights."""
+        ...
+
+    def draw_weights(self, rng: np.random.Generator) -> Floats:
+        """Returns: (d,) one posterior draw of the weights."""
+        ...
+
+
+@runtime_checkable
 class Explorer(Protocol):
     """A belief to a distribution, before the floor.
 

@@ -19,7 +19,7 @@ from equipoise.core import (
     State,
     Vectors,
 )
-from equipoise.policies.base import Belief, Explorer, Posterior
+from equipoise.policies.base import Belief, Directed, Explorer, Posterior
 from equipoise.policies.checks import REMEDY, check_batch, check_candidates
 from equipoise.policies.diversity import Diversity
 from equipoise.policies.ranges import require
@@ -67,6 +67,15 @@ class BanditPolicy:
     def believe(self, candidates: Candidates, rng: np.random.Generator) -> Belief:
         """The belief with its spread, for explanations; the draws are those that a slate with `rng` uses."""
         return self._believe(candidates, rng, spread=True)
+
+    @property
+    def weights(self) -> Floats | None:
+        """(d,) mean weights of the features; None where the posterior is not linear in them."""
+        return self.posterior.weights if isinstance(self.posterior, Directed) else None
+
+    def draw_weights(self, rng: np.random.Generator) -> Floats | None:
+        """(d,) one posterior draw of the weights; None where there are none."""
+        return self.posterior.draw_weights(rng) if isinstance(self.posterior, Directed) else None
 
     def distribution(self, candidates: Candidates, rng: np.random.Generator) -> Floats:
         return self.slate(candidates, rng).given(())

@@ -11,9 +11,9 @@
 
 from equipoise.retrieval.approximate import AnnSettings, FaissIndex
 from equipoise.retrieval.choice import EXACT_UP_TO, Chosen, Kind, choose, open_index, recall
-from equipoise.retrieval.exact import ExactIndex
+from equipoise.retrieval.exact import ExactIndex, ExactView
 from equipoise.retrieval.index import Index, View
-from equipoise.retrieval.ranking import Ranked
+from equipoise.retrieval.ranking import Ranked, best
 from equipoise.retrieval.rows import Rows, holes_filled
 from equipoise.retrieval.sources import DRAW, FRESH, LISTED, MEAN, NEAR, Search, gather
 
@@ -27,6 +27,7 @@ __all__ = [
     "AnnSettings",
     "Chosen",
     "ExactIndex",
+    "ExactView",
     "FaissIndex",
     "Index",
     "Kind",
@@ -34,6 +35,7 @@ __all__ = [
     "Rows",
     "Search",
     "View",
+    "best",
     "choose",
     "gather",
     "holes_filled",

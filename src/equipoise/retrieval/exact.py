@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from equipoise.core import FeatureSpace, Vectors
+from equipoise.retrieval.checked import checked_queries
 from equipoise.retrieval.index import Index, View
-from equipoise.retrieval.ranking import Ranked, exact_top
+from equipoise.retrieval.ranking import Ranked, exact_top, products
 from equipoise.retrieval.rows import Mask, Rows
 
 
@@ -16,6 +17,13 @@ class ExactView(View):
     """Scores every allowed row."""
 
     items: Rows
+
+    def scores(self, queries: Vectors) -> Vectors:
+        """(q, n) float32 inner products of each of several queries (q, d) with every row.
+
+        Raises: InputError, FeatureSpaceError: as `top`.
+        """
+        return products(self.items.chunks, checked_queries(queries, self.items.space))
 
     def _top(self, queries: Vectors, k: int, allowed: Mask | None, bonus: Vectors | None) -> Ranked:
         return exact_top(self.items, queries, k, allowed=allowed, bonus=bonus)

@@ -2,6 +2,15 @@
 
 from equipoise.encoders.pairing.attributes import AttributeCode
 from equipoise.encoders.pairing.layout import Layout, PairingSettings
-from equipoise.encoders.pairing.pairing import Asked, Pairing, Shown
+from equipoise.encoders.pairing.pairing import Asked, Direction, Pairing, Shown, history_vector
 
-__all__ = ["Asked", "AttributeCode", "Layout", "Pairing", "PairingSettings", "Shown"]
+__all__ = [
+    "Asked",
+    "AttributeCode",
+    "Direction",
+    "Layout",
+    "Pairing",
+    "PairingSettings",
+    "Shown",
+    "history_vector",
+]

@@ -26,28 +26,43 @@ FIT_ROWS = 20_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """Items as the pairing sees them. vectors: (k, e); attributes: (k, h) coded; born: (k,) seconds, NaN unknown."""
+    """Items as the pairing sees them.
 
-    vectors: Vectors
+    coordinates: (k, p) of their texts, from `Pairing.project`. attributes: (k, h), from `Pairing.code`.
+    born: (k,) seconds, NaN unknown.
+    """
+
+    coordinates: Vectors
     attributes: Vectors
     born: Floats
 
     def __len__(self) -> int:
-        return len(self.vectors)
+        return len(self.coordinates)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """A request as the pairing sees it.
 
-    vector: (e,) of the text, None without text. history: (h, e) items the user liked, oldest first.
-    attributes: facts of the moment. at: seconds.
+    vector: (e,) of the text, None without text. history: (h, p) coordinates of items the user is said to like,
+    oldest first; None lets the experience say it. attributes: facts of the moment. at: seconds.
     """
 
     at: float
     vector: Vectors | None = None
     history: Vectors | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direction:
+    """Where weights point for one request: an item's score is, up to a constant and what only its features tell,
+    similarity x (vector . request) + coordinates . inner + attributes . traits + standing x (mean so far)."""
+
+    similarity: float
+    inner: Vectors
+    traits: Vectors
+    standing: float
 
 
 class Pairing:
@@ -93,58 +108,64 @@ class Pairing:
         return cls(layout, AttributeCode.fit(attributes, settings.attributes), state, encoder)
 
     def project(self, vectors: Vectors) -> Vectors:
-        """(k, e) to (k, p) coordinates; a zero vector, which says nothing, stays 0."""
-        return np.asarray((vectors - self._mean) @ self._projection, dtype=np.float32)
+        """(k, e) to (k, p) coordinates, each row by itself: an item has the same ones in whatever company."""
+        centred = (vectors - self._mean)[:, None, :]
+        return np.asarray(np.matmul(centred, self._projection)[:, 0, :], dtype=np.float32)
 
-    def pair(self, asked: Asked, shown: Shown, experience: Experience, remembered: Shown) -> Vectors:
+    def pair(
+        self,
+        asked: Asked,
+        shown: Shown,
+        experience: Experience,
+        remembered: Shown,
+        *,
+        similarity: Floats | None,
+    ) -> Vectors:
         """The features of k items for one request.
 
         shown: the k items. experience: of the same k items and the user. remembered: the h items of
-        `experience.recent`, in that order.
+        `experience.recent`, in that order. similarity: (k,) of each item and the request's text, None without text.
         Returns: (k, d) float32 in `space`.
         """
         layout = self.layout
-        coordinates = self.project(shown.vectors)
-        liked = remembered.vectors[experience.residuals > 0]
-        focus = self._focus(asked, liked)
+        summary = self._summary(asked, remembered.coordinates[experience.residuals > 0])
         out = np.zeros((len(shown), layout.dim), dtype=np.float32)
         out[:, : layout.fixed] = np.hstack(
             [
                 _so_far(experience),
                 _age(asked.at, shown.born),
-                self._taste(coordinates, shown, remembered, experience),
-                self._similarities(asked, shown, remembered, experience),
+                self._taste(shown, remembered, experience),
+                _similarities(similarity, summary, shown, remembered, experience),
             ]
         )
-        self._learned(out, asked, coordinates, shown, focus)
+        self._learned(out, asked, shown, self._focus(asked, summary))
         return out
 
-    def direction(self, weights: Floats, asked: Asked, liked: Vectors) -> Vectors:
-        """Fold policy weights (d,) into one query (e,): its inner product with an item's vector is all of the
-        score that depends on the item's text, up to a constant. liked: (h, e) items the user liked, if any."""
+    def direction(self, weights: Floats, asked: Asked, liked: Vectors) -> Direction:
+        """What weights (d,) look for in this request. liked: (h, p) coordinates of what the user liked, if any."""
         cut = self.layout.slices
-        focus = self._focus(asked, liked)
+        summary = self._summary(asked, liked)
+        focus = self._focus(asked, summary)
         p_item, p_product = self._widths()
         inner = np.zeros(self._projection.shape[1], dtype=np.float64)
-        inner[:p_item] += weights[cut["item text"]]
+        inner[:p_item] += weights[cut["item text"]][:p_item]
         if focus is not None:
-            scale = np.sqrt(max(1, p_product))
-            inner[:p_product] += (
-                weights[cut["request x item text"]] * self.project(focus[None, :])[0, :p_product] * scale
-            )
-        query = self._projection @ inner
-        if asked.vector is not None:
-            query = query + float(weights[cut["similar to request"]][0]) * asked.vector
-        summary = history_vector(asked.history if asked.history is not None else liked)
+            inner[:p_product] += weights[cut["request x item text"]][:p_product] * self._scaled(focus)
         if summary is not None:
-            query = query + float(weights[cut["similar to history"]][0]) * summary
-        return np.asarray(query, dtype=np.float32)
+            inner += float(weights[cut["similar to history"]][0]) * summary
+        return Direction(
+            similarity=float(weights[cut["similar to request"]][0]),
+            inner=inner.astype(np.float32),
+            traits=weights[cut["item attributes"]].astype(np.float32),
+            standing=float(weights[cut["item so far"]][0]),
+        )
 
-    def standing(self, weights: Floats, attributes: Vectors, item_means: Floats) -> Floats:
-        """The part of n items' scores that their text does not tell: attributes (n, h) and means so far (n,)."""
-        cut = self.layout.slices
-        by_attribute = attributes @ weights[cut["item attributes"]].astype(np.float32)
-        return np.asarray(by_attribute + item_means * float(weights[cut["item so far"]][0]), dtype=np.float64)
+    def unfold(self, direction: Direction, vector: Vectors | None) -> Vectors:
+        """A direction as one query (e,) for an index of the items' own vectors, attributes and standing left out."""
+        query = self._projection @ direction.inner
+        if vector is not None:
+            query = query + np.float32(direction.similarity) * vector
+        return np.asarray(query, dtype=np.float32)
 
     def _widths(self) -> tuple[int, int]:
         cut = self.layout.slices
@@ -152,49 +173,38 @@ class Pairing:
         item, product = cut["item text"], cut["request x item text"]
         return min(available, item.stop - item.start), min(available, product.stop - product.start)
 
-    def _focus(self, asked: Asked, liked: Vectors) -> Vectors | None:
-        """(e,) what the request is about: its text, else what the user liked."""
-        if asked.vector is not None:
-            return asked.vector
+    def _summary(self, asked: Asked, liked: Vectors) -> Vectors | None:
+        """(p,) unit coordinates of the request's history, else of what the user liked; None without either."""
         return history_vector(asked.history if asked.history is not None else liked)
 
-    def _taste(self, coordinates: Vectors, shown: Shown, remembered: Shown, experience: Experience) -> Floats:
-        mean, certainty = taste(
-            self._coordinates(coordinates, shown),
-            self._coordinates(self.project(remembered.vectors), remembered),
-            experience.residuals,
-        )
+    def _focus(self, asked: Asked, summary: Vectors | None) -> Vectors | None:
+        """(p,) what the request is about: its text, else the history; or nothing."""
+        return summary if asked.vector is None else self.project(asked.vector[None, :])[0]
+
+    def _scaled(self, focus: Vectors) -> Vectors:
+        """(p_product,) so that the product with an item's coordinates has length about 1 too."""
+        _, p_product = self._widths()
+        return np.asarray(focus[:p_product] * np.sqrt(max(1, p_product)), dtype=np.float32)
+
+    def _taste(self, shown: Shown, remembered: Shown, experience: Experience) -> Floats:
+        mean, certainty = taste(self._place(shown), self._place(remembered), experience.residuals)
         return np.stack([mean, 2.0 * mean * np.sqrt(np.maximum(certainty, 0.0))], axis=1)
 
-    def _coordinates(self, coordinates: Vectors, shown: Shown) -> Vectors:
+    def _place(self, shown: Shown) -> Vectors:
         """(k, q) where tastes live: a constant, the text's coordinates, attributes, date of birth."""
         born = np.nan_to_num((shown.born - self._born_mean) / self._born_scale)[:, None]
         constant = np.ones((len(shown), 1))
-        return np.hstack([constant, coordinates, shown.attributes, born]).astype(np.float32)
+        return np.hstack([constant, shown.coordinates, shown.attributes, born]).astype(np.float32)
 
-    def _similarities(self, asked: Asked, shown: Shown, remembered: Shown, experience: Experience) -> Floats:
-        liked = remembered.vectors[experience.residuals > 0]
-        disliked = remembered.vectors[experience.residuals < 0]
-        out = np.zeros((len(shown), 4))
-        if asked.vector is not None:
-            out[:, 0] = shown.vectors @ asked.vector
-        summary = history_vector(asked.history if asked.history is not None else liked)
-        if summary is not None:
-            out[:, 1] = shown.vectors @ summary
-        if len(liked) and len(disliked):
-            out[:, 2] = shown.vectors @ (liked.mean(axis=0) - disliked.mean(axis=0))
-            out[:, 3] = _nearest(shown.vectors, liked) - _nearest(shown.vectors, disliked)
-        return out
-
-    def _learned(
-        self, out: Vectors, asked: Asked, coordinates: Vectors, shown: Shown, focus: Vectors | None
-    ) -> None:
+    def _learned(self, out: Vectors, asked: Asked, shown: Shown, focus: Vectors | None) -> None:
         cut = self.layout.slices
         p_item, p_product = self._widths()
+        coordinates = shown.coordinates
         out[:, cut["item text"]][:, :p_item] = coordinates[:, :p_item]
         if focus is not None:
-            scaled = self.project(focus[None, :])[0, :p_product] * np.float32(np.sqrt(max(1, p_product)))
-            out[:, cut["request x item text"]][:, :p_product] = coordinates[:, :p_product] * scaled
+            out[:, cut["request x item text"]][:, :p_product] = coordinates[:, :p_product] * self._scaled(
+                focus
+            )
         out[:, cut["item attributes"]] = shown.attributes
         if asked.attributes:
             crossed = np.hstack([shown.attributes, coordinates[:, :CROSSED]])
@@ -259,8 +269,34 @@ def _age(at: float, born: Floats) -> Floats:
     )
 
 
-def _nearest(vectors: Vectors, others: Vectors) -> Floats:
-    """(k,) mean similarity to the three nearest of the others."""
-    similar = vectors @ others.T
-    count = min(NEAREST, len(others))
-    return np.asarray(np.partition(similar, -count, axis=1)[:, -count:].mean(axis=1), dtype=np.float64)
+def _similarities(
+    similarity: Floats | None,
+    summary: Vectors | None,
+    shown: Shown,
+    remembered: Shown,
+    experience: Experience,
+) -> Floats:
+    """(k, 4): to the request, to the history, and to what was liked beyond what was disliked, mean and nearest."""
+    out = np.zeros((len(shown), 4))
+    if similarity is not None:
+        out[:, 0] = similarity
+    if summary is not None:
+        out[:, 1] = shown.coordinates @ summary
+    liked, disliked = experience.residuals > 0, experience.residuals < 0
+    if liked.any() and disliked.any():
+        alike = _cosines(shown.coordinates, remembered.coordinates)
+        out[:, 2] = alike[:, liked].mean(axis=1) - alike[:, disliked].mean(axis=1)
+        out[:, 3] = _nearest(alike[:, liked]) - _nearest(alike[:, disliked])
+    return out
+
+
+def _cosines(one: Vectors, other: Vectors) -> Vectors:
+    """(k, h) cosines of coordinates; a zero row is like nothing."""
+    lengths = [np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for rows in (one, other)]
+    return np.asarray((one / lengths[0]) @ (other / lengths[1]).T)
+
+
+def _nearest(alike: Vectors) -> Floats:
+    """(k,) mean of the three greatest."""
+    count = min(NEAREST, alike.shape[1])
+    return np.asarray(np.partition(alike, -count, axis=1)[:, -count:].mean(axis=1), dtype=np.float64)

@@ -2,13 +2,13 @@
 
 An answer's residual e (reward minus what item and user had led to expect) is modelled as a draw from a process
 with kernel k(i, j) = z_i . z_j plus noise. Its mean on a new item is k_*' (K + noise I)^-1 e and its certainty
-1 - variance / prior variance (Rasmussen & Williams 2006, eq. 2.25 and 2.26).
+1 - variance / prior variance (Rasmussen & Williams 2006, algorithm 2.1).
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import lapack
 
 from equipoise.core import Floats, Vectors
 
@@ -25,11 +25,9 @@ def taste(items: Vectors, answered: Vectors, residuals: Floats) -> tuple[Floats,
     k = len(items)
     if len(answered) == 0:
         return np.zeros(k), np.zeros(k)
-    known = answered.astype(np.float64)
-    asked = items.astype(np.float64)
-    factor = cho_factor(known @ known.T + NOISE * np.eye(len(known)), lower=True, check_finite=False)
-    cross = asked @ known.T
-    mean = cross @ cho_solve(factor, residuals, check_finite=False)
-    explained = np.einsum("kh,hk->k", cross, cho_solve(factor, cross.T, check_finite=False))
+    known, asked = answered.astype(np.float64), items.astype(np.float64)
+    factor, _ = lapack.dpotrf(known @ known.T + NOISE * np.eye(len(known)), lower=1, clean=1)
+    cross, _ = lapack.dtrtrs(factor, known @ asked.T, lower=1)
+    told, _ = lapack.dtrtrs(factor, residuals, lower=1)
     prior = np.einsum("kq,kq->k", asked, asked)
-    return mean, explained / np.maximum(prior, 1e-12)
+    return told @ cross, np.einsum("hk,hk->k", cross, cross) / np.maximum(prior, 1e-12)

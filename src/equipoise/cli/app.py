@@ -1,0 +1,74 @@
+"""`equipoise`: puts the commands together and turns errors into one line and an exit code.
+
+0: done. 1: it failed, and the message says what to do. 2: the command was not understood. 130: interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import msgspec
+from cyclopts import App, CycloptsError
+
+from equipoise.core import EquipoiseError
+
+COMMANDS = (
+    ("init", "init"),
+    ("import", "import_"),
+    ("recommend", "recommend"),
+    ("feedback", "feedback"),
+    ("why", "why"),
+    ("replay", "replay"),
+    ("status", "status"),
+    ("simulate", "simulate"),
+    ("demo", "demo"),
+    ("doctor", "doctor"),
+)
+"""Name and file of each command."""
+
+
+def build_app() -> App:
+    """The whole command line. A command's help is its docstring, its example included."""
+    app = App(
+        name="equipoise",
+        help="Recommendations from text that balance exploration and exploitation.",
+        version_flags=["--version"],
+        help_format="plaintext",
+    )
+    for name, file in COMMANDS:
+        module = importlib.import_module(f"equipoise.cli.{file}")
+        app.command(module.run, name=name)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code. `--debug` shows where an error came from."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    if debug:
+        words.remove("--debug")
+    try:
+        code = build_app()(words, exit_on_error=False, print_error=True, result_action="return_value")
+        return code if isinstance(code, int) else 0
+    except CycloptsError:
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    except (EquipoiseError, OSError) as error:
+        if debug:
+            raise
+        _say(error, as_json="--json" in words)
+        return 1
+
+
+def _say(error: Exception, *, as_json: bool) -> None:
+    """One line for people, or one JSON object with the same words for programs."""
+    if as_json:
+        told = {"error": {"kind": type(error).__name__, "message": str(error)}}
+        sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+    else:
+        sys.stderr.write(f"equipoise: {error}\n")

@@ -1,0 +1,89 @@
+"""What every command takes, and how every command prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from equipoise.engine import Engine
+
+Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The configuration file.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
+
+DEFAULT_CONFIG = Path("equipoise.toml")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for people; numbers stand right."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for position, name in enumerate(columns):
+        numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _is_number(text: str) -> bool:
+    """Of the shape of a number, with signs, percent or nothing in it."""
+    return text.strip("+-±.% e") == "" or (
+        text.replace("±", "").strip()[:1] in "+-0123456789" and " " not in text
+    )
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error, called with (done, total); it appears only once there is something to wait for."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None, visible=False)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        yield advance
+
+
+@contextmanager
+def opened(config: Path, *, rebuild: bool = False) -> Iterator[Engine]:
+    """The engine of a configuration, with a bar while the catalogue is encoded."""
+    with progress_bar("encoding the catalogue") as bar:
+        engine = Engine.open(config, progress=bar, rebuild=rebuild)
+    with engine:
+        yield engine
+
+
+@contextmanager
+def reward_bar(visits: int) -> Iterator[Callable[[str, int, float], None]]:
+    """A live line on standard error: who plays, how far it is, and the mean reward so far of everyone who played."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[means]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=visits, means="")
+        means: dict[str, float] = {}
+
+        def advance(policy: str, done: int, mean: float) -> None:
+            means[policy] = mean
+            if done % 20 == 0 or done == visits:
+                told = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
+                bar.update(task, completed=done, description=policy, means=told)
+
+        yield advance

@@ -1,0 +1,163 @@
+"""Which k items a policy weighs: those that the caller listed, or the best of several sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import Floats, InputError, NoCandidatesError, Request, Vectors
+from equipoise.encoders import Asked, Direction, Pairing
+from equipoise.engine.settings import RetrievalTable
+from equipoise.engine.shelf import RowNumbers, Shelf
+from equipoise.retrieval import DRAW, FRESH, LISTED, MEAN, NEAR, ExactView, Search, best, gather
+
+ALL = "all"
+"""Everything that the filters leave: there was no need to search."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaning:
+    """What the policy would look for. mean, draw: (d,) its mean weights and one posterior draw of them."""
+
+    mean: Floats
+    draw: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Query:
+    """All that a search needs to know of a request.
+
+    near: (e,) what to look near to, None without text or history. liked: (h, p) coordinates of what the user liked.
+    leaning: None where a policy has no weights. item_means: (n,) float32, by row of the shelf.
+    """
+
+    request: Request
+    asked: Asked
+    near: Vectors | None
+    liked: Vectors
+    seen: tuple[str, ...]
+    leaning: Leaning | None
+    item_means: Vectors
+
+
+def find(
+    query: Query, shelf: Shelf, pairing: Pairing, table: RetrievalTable
+) -> tuple[RowNumbers, tuple[str, ...]]:
+    """Rows (k,) of the shelf and the source of each.
+
+    Raises: NoCandidatesError: the request leaves nothing. UnknownItemError: it names an item that is not there.
+    """
+    mask = allowed(query, shelf)
+    if query.request.items is not None:
+        rows = shelf.rows(tuple(dict.fromkeys(query.request.items)))
+        return _some(rows[mask[rows]], query), (LISTED,) * int(np.count_nonzero(mask[rows]))
+    count = int(np.count_nonzero(mask))
+    if count <= table.candidates:
+        return _some(np.flatnonzero(mask), query), (ALL,) * count
+    return gather(_searches(query, shelf, pairing, table, mask), table.candidates)
+
+
+def allowed(query: Query, shelf: Shelf) -> Mask:
+    """(n,) what the request's filters, exclusions, pins and the user's past leave."""
+    request = query.request
+    mask = shelf.matching(request.filters) if request.filters else np.ones(len(shelf), dtype=np.bool_)
+    pinned = tuple(request.pinned.values())
+    shelf.rows(pinned)
+    gone = shelf.view.items.known((*request.exclude, *pinned, *query.seen))
+    mask = mask.copy()
+    mask[gone] = False
+    return mask
+
+
+def _some(rows: RowNumbers, query: Query) -> RowNumbers:
+    if len(rows) == 0 and not query.request.pinned:
+        request = query.request
+        raise NoCandidatesError(
+            f"nothing is left to show after filters {dict(request.filters)!r}, {len(request.exclude)} excluded and "
+            f"{len(query.seen)} already seen: loosen the filters or name other items"
+        )
+    return rows
+
+
+def _searches(
+    query: Query, shelf: Shelf, pairing: Pairing, table: RetrievalTable, mask: Mask
+) -> list[Search]:
+    """What each source finds, best first."""
+    k = table.candidates
+    directions = _directions(query, pairing)
+    look = _exact if isinstance(shelf.view, ExactView) else _approximate
+    found = look(query, shelf, pairing, directions, mask, k)
+    quota = {NEAR: table.near, MEAN: table.mean, DRAW: table.draw}
+    searches = [Search(name, rows, round(quota[name] * k)) for name, rows in found.items()]
+    fresh = shelf.newest[mask[shelf.newest]][:k]
+    return [*searches, Search(FRESH, fresh, round(table.fresh * k))]
+
+
+def _directions(query: Query, pairing: Pairing) -> dict[str, Direction]:
+    """Where the mean and one draw of the policy's weights look."""
+    if query.leaning is None:
+        return {}
+    liked = query.liked
+    return {
+        MEAN: pairing.direction(query.leaning.mean, query.asked, liked),
+        DRAW: pairing.direction(query.leaning.draw, query.asked, liked),
+    }
+
+
+def _exact(
+    query: Query, shelf: Shelf, pairing: Pairing, directions: dict[str, Direction], mask: Mask, k: int
+) -> dict[str, RowNumbers]:
+    """Every item scored: one product with the vectors for nearness, one thin one with the cards for the others."""
+    view = shelf.view
+    near = None
+    if query.near is not None and isinstance(view, ExactView):
+        near = view.scores(query.near[None])[0]
+    told = near if query.asked.vector is not None else None
+    closed = np.where(mask, np.float32(0.0), np.float32(-np.inf))
+    found = {} if near is None else {NEAR: best(near + closed, k)}
+    for name, direction in directions.items():
+        scores = shelf.cards @ np.concatenate([direction.inner, direction.traits])
+        scores += np.float32(direction.standing) * query.item_means
+        if told is not None:
+            scores += np.float32(direction.similarity) * told
+        scores += closed
+        found[name] = best(scores, k)
+    return {name: rows[mask[rows]] for name, rows in found.items()}
+
+
+def _approximate(
+    query: Query, shelf: Shelf, pairing: Pairing, directions: dict[str, Direction], mask: Mask, k: int
+) -> dict[str, RowNumbers]:
+    """The index searched along each direction unfolded; attributes and standing are left to the policy."""
+    queries = {} if query.near is None else {NEAR: query.near}
+    for name, direction in directions.items():
+        queries[name] = pairing.unfold(direction, query.asked.vector)
+    if not queries:
+        return {}
+    ranked = shelf.view.top(np.stack(list(queries.values())), k, allowed=mask)
+    return {name: ranked.rows[place] for place, name in enumerate(queries)}
+
+
+def checked_slots(slots: int, request: Request, found: int) -> int:
+    """How many slots the dice must fill.
+
+    Raises: InputError: no slots, a pin outside them or used twice, more slots than there is to show.
+    """
+    if slots < 1:
+        raise InputError(f"slots is {slots}: ask for 1 or more")
+    outside = [slot for slot in request.pinned if not 0 <= slot < slots]
+    if outside:
+        raise InputError(f"an item is pinned to slot {outside[0]} but the slots are 0 to {slots - 1}")
+    if len(set(request.pinned.values())) < len(request.pinned):
+        raise InputError(f"one item is pinned to two slots in {dict(request.pinned)!r}: pin it once")
+    free = slots - len(request.pinned)
+    if free > found:
+        raise InputError(
+            f"asked for {slots} slots but only {found + len(request.pinned)} items can be shown: "
+            f"ask for at most {found + len(request.pinned)}, or loosen the filters"
+        )
+    return free

@@ -1,0 +1,336 @@
+"""The two sentences of the system: `recommend` and `feedback`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from equipoise.catalog import Change, Item
+from equipoise.core import (
+    Decision,
+    Encoder,
+    Feedback,
+    InputError,
+    Receipt,
+    Request,
+    Vectors,
+    fresh_id,
+    generator,
+)
+from equipoise.encoders import Asked, history_vector
+from equipoise.engine.candidates import Leaning, Query, checked_slots, find
+from equipoise.engine.deliberation import Question, Verdict, deliberate, pinned_items
+from equipoise.engine.loading import Imported
+from equipoise.engine.maintenance import Replayed, import_file, replay, status_of
+from equipoise.engine.parts import Parts, Progress, open_parts
+from equipoise.engine.settings import Settings
+from equipoise.engine.shelf import RowNumbers, Shelf
+from equipoise.engine.toml import load_settings, settings_from
+from equipoise.engine.why import Explanation, explain
+
+
+class Engine:
+    """A catalogue, an encoder, an index, a policy and a journal, working as one. Safe to share between threads.
+
+    Open one with `Engine.open` (a TOML file) or `Engine.create` (arguments), and close it, or use `with`.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self._lock = threading.RLock()
+        self._saved = parts.learner.position
+
+    @classmethod
+    def open(
+        cls, path: str | Path = "equipoise.toml", *, progress: Progress | None = None, rebuild: bool = False
+    ) -> Engine:
+        """Read the configuration at `path`, load what it names and learn what has settled meanwhile.
+
+        progress: called with (done, total) while the catalogue is encoded. rebuild: where encoder or pairing have
+        changed, learn the whole journal again in the new feature space.
+        Raises: ConfigurationError, CatalogError, EncoderError, JournalError, FeatureSpaceError.
+        """
+        return cls.of(load_settings(path), progress=progress, rebuild=rebuild)
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        catalog: str | Path | Iterable[Item | str],
+        journal: str | Path = ":memory:",
+        policy: str | Mapping[str, Any] = "thompson",
+        encoder: str | Mapping[str, Any] | Encoder = "minilm",
+        reward: Mapping[str, Any] | None = None,
+        window_seconds: float = 1800.0,
+        seed: int = 20,
+        progress: Progress | None = None,
+        **tables: Mapping[str, Any],
+    ) -> Engine:
+        """An engine without a TOML file.
+
+        catalog: a file, or items, or plain names (each name is an item_id and its text). policy, encoder: a name,
+        or a table as in the TOML; an encoder may also be an object of your own. tables: any further table of the
+        TOML, such as `retrieval={"candidates": 100}`.
+        """
+        items = None
+        table: dict[str, Any] = {
+            "journal": {"path": str(journal), "window_seconds": window_seconds},
+            "seed": seed,
+        }
+        table["policy"] = {"name": policy} if isinstance(policy, str) else dict(policy)
+        own = encoder if isinstance(encoder, Encoder) else None
+        if not isinstance(encoder, Encoder):
+            table["encoder"] = {"name": encoder} if isinstance(encoder, str) else dict(encoder)
+        if isinstance(catalog, (str, Path)):
+            table["catalog"] = {"path": str(catalog)}
+        else:
+            items = tuple(Item(entry, text=entry) if isinstance(entry, str) else entry for entry in catalog)
+        if reward is not None:
+            table["reward"] = dict(reward)
+        return cls.of(settings_from({**table, **tables}), items=items, encoder=own, progress=progress)
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        *,
+        items: Iterable[Item] | None = None,
+        encoder: Encoder | None = None,
+        progress: Progress | None = None,
+        rebuild: bool = False,
+    ) -> Engine:
+        """An engine of ready-made settings; `items` stand in for a catalogue file, `encoder` for [encoder]."""
+        engine = cls(open_parts(settings, items=items, encoder=encoder, progress=progress, rebuild=rebuild))
+        engine.learn()
+        return engine
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        """Every item that can be shown now."""
+        return self.parts.stock.shelf.item_ids
+
+    @property
+    def policy_name(self) -> str:
+        """The name of the policy that serves."""
+        return self.parts.policy.name
+
+    def text_of(self, item_id: str) -> str:
+        """An item's text, empty if it has left the catalogue."""
+        snapshot = self.parts.store.snapshot
+        return snapshot.item(item_id).text if item_id in snapshot else ""
+
+    def recommend(
+        self, request: Request, *, slots: int = 10, decision_id: str | None = None, at: float | None = None
+    ) -> Decision:
+        """Answer a request with a slate, and remember the dice.
+
+        slots: m, how many items to show. decision_id: the caller's own, so that a repeated call gives the first
+        answer again; made up if None. at: when it is asked, in seconds; now if None.
+        Raises: InputError, UnknownItemError, NoCandidatesError: nothing was decided.
+        """
+        at = time.time() if at is None else at
+        decision_id = fresh_id() if decision_id is None else _checked_id(decision_id)
+        self._settle_due(at)
+        shelf = self.parts.stock.shelf
+        asked = self._ask(request, shelf, at)
+        with self._lock:
+            question = self._search(decision_id, request, asked, shelf)
+            checked_slots(slots, request, len(question.candidates))
+            verdict = deliberate(self.parts.knowledge, question, self.parts.recall(shelf), slots=slots)
+            decision = self._record(question, verdict, shelf)
+        stored = self.parts.journal.decided(decision)
+        self.parts.seen.shown(stored)
+        return stored
+
+    def feedback(
+        self,
+        decision_id: str,
+        *,
+        slot: int,
+        kind: str,
+        value: float = 1.0,
+        at: float | None = None,
+        feedback_id: str | None = None,
+    ) -> Receipt:
+        """Tell what the user did with a slot. The receipt says whether it counts.
+
+        kind: a name of the reward specification. value: its amount, 1 for a plain event. feedback_id: the
+        caller's own, so that a repeated call counts once.
+        Raises: InputError: an unknown kind, a slot that was not shown, a value that is no number.
+        """
+        at = time.time() if at is None else at
+        self._settle_due(at)
+        return self.parts.journal.fed_back(
+            Feedback(decision_id, slot=slot, kind=kind, value=value, at=at, feedback_id=feedback_id)
+        )
+
+    def settle(self, decision_id: str, *, at: float | None = None) -> int:
+        """No more feedback will come: learn from this decision now. Returns: its position in the journal.
+
+        Raises: UnknownDecisionError.
+        """
+        position = self.parts.journal.closed(decision_id, now=time.time() if at is None else at)
+        self._catch_up()
+        return position
+
+    def learn(self, *, now: float | None = None) -> int:
+        """Close the windows that are due and learn from what has settled; returns how many decisions."""
+        return self._catch_up(now=time.time() if now is None else now)
+
+    def why(self, decision_id: str) -> Explanation:
+        """Make a past decision again, and say in words and numbers why it came out so.
+
+        Raises: UnknownDecisionError.
+        """
+        return explain(self.parts, decision_id)
+
+    def replay(self, *, keep: bool = False) -> Replayed:
+        """Learn the whole journal again from nothing and compare with what is in use, bit for bit.
+
+        keep: go on with the replayed state and save it.
+        """
+        with self._lock:
+            self._catch_up()
+            return replay(self.parts, keep=keep)
+
+    def status(self) -> dict[str, Any]:
+        """What is served, decided and learned, as plain values."""
+        return status_of(self.parts)
+
+    def import_file(self, path: str | Path, *, replace: bool = False) -> Imported:
+        """Add or update items from a file with the columns of [catalog].
+
+        replace: remove what the file does not have. Raises: CatalogError.
+        """
+        with self._lock:
+            return import_file(self.parts, Path(path), replace=replace)
+
+    def put(self, items: Iterable[Item]) -> Change:
+        """Add or replace items while serving."""
+        return self._changed(lambda: self.parts.store.upsert(tuple(items), now=time.time()))
+
+    def remove(self, item_ids: Iterable[str]) -> Change:
+        """Take items out of the catalogue; old decisions can still be explained."""
+        return self._changed(lambda: self.parts.store.remove(tuple(item_ids), now=time.time()))
+
+    def forget(self, user_id: str) -> int:
+        """Erase who a user was from the journal and from what was learned; returns the decisions made anonymous."""
+        with self._lock:
+            count = self.parts.journal.forget(user_id)
+            self.parts.relearn()
+            return count
+
+    def close(self) -> None:
+        """Save a checkpoint and let go of the journal."""
+        with self._lock:
+            self._checkpoint()
+            self.parts.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: Request, shelf: Shelf, at: float) -> Asked:
+        """The request as the pairing sees it: its text and its history encoded."""
+        history: Vectors | None = None
+        if request.history is not None:
+            history = shelf.take(shelf.rows(request.history)).coordinates
+        vector = self.parts.request_vector(request)
+        return Asked(at=at, vector=vector, history=history, attributes=request.attributes)
+
+    def _search(self, decision_id: str, request: Request, asked: Asked, shelf: Shelf) -> Question:
+        """Candidates, and pinned items behind them."""
+        parts = self.parts
+        liked = parts.liked(request.user_id, shelf)
+        query = Query(
+            request=request,
+            asked=asked,
+            near=self._near(request, asked, liked, shelf),
+            liked=shelf.take(liked).coordinates,
+            seen=parts.seen.of(request.user_id) if parts.settings.retrieval.hide_seen else (),
+            leaning=self._leaning(decision_id),
+            item_means=parts.standing.means(shelf, parts.learner),
+        )
+        rows, sources = find(query, shelf, parts.stock.pairing, parts.settings.retrieval)
+        names = shelf.item_ids
+        rows_shown = np.concatenate([rows, shelf.rows(pinned_items(request))])
+        return Question(
+            decision_id=decision_id,
+            request=request,
+            asked=asked,
+            candidates=tuple(names[row] for row in rows.tolist()),
+            sources=sources,
+            shown=shelf.take(rows_shown),
+            vectors=shelf.vectors(rows_shown),
+        )
+
+    @staticmethod
+    def _near(request: Request, asked: Asked, liked: RowNumbers, shelf: Shelf) -> Vectors | None:
+        """(e,) what to look near to: the text, else the history, else what the user liked."""
+        if asked.vector is not None:
+            return asked.vector
+        return history_vector(
+            shelf.vectors(liked if request.history is None else shelf.rows(request.history))
+        )
+
+    def _leaning(self, decision_id: str) -> Leaning | None:
+        """Mean weights and one posterior draw; the search has dice of its own."""
+        rng = generator(self.parts.settings.seed, decision_id + "/search")
+        mean, drawn = self.parts.policy.weights, self.parts.policy.draw_weights(rng)
+        return None if mean is None or drawn is None else Leaning(mean, drawn)
+
+    def _record(self, question: Question, verdict: Verdict, shelf: Shelf) -> Decision:
+        parts = self.parts
+        return Decision(
+            decision_id=question.decision_id,
+            at=question.asked.at,
+            request=question.request,
+            versions=replace(parts.current_versions, catalog=shelf.snapshot.version),
+            candidates=question.candidates,
+            sources=question.sources,
+            probabilities=verdict.probabilities,
+            slots=verdict.slots,
+            features=verdict.features,
+            window_closes_at=question.asked.at + parts.settings.journal.window_seconds,
+        )
+
+    def _settle_due(self, now: float) -> None:
+        """Close windows that have run out, at most once a second."""
+        if self.parts.clock.due(now):
+            self._catch_up(now=now)
+
+    def _catch_up(self, *, now: float | None = None) -> int:
+        with self._lock:
+            count = self.parts.teach(self.parts.learner, now=now)
+            if self.parts.learner.position - self._saved >= self.parts.settings.journal.checkpoint_every:
+                self._checkpoint()
+            return count
+
+    def _checkpoint(self) -> None:
+        position = self.parts.learner.position
+        if self.parts.checkpoints is not None and position != self._saved:
+            self.parts.checkpoints.save(self.parts.learner.state(), position=position)
+        self._saved = position
+
+    def _changed(self, change: Callable[[], Change]) -> Change:
+        with self._lock:
+            done = change()
+            self.parts.stock.changed(done)
+            return done
+
+
+def _checked_id(decision_id: str) -> str:
+    if not decision_id or len(decision_id) > 200:
+        raise InputError(f"decision_id {decision_id[:50]!r} has {len(decision_id)} characters: 1 to 200")
+    return decision_id

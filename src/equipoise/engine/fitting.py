@@ -1,0 +1,82 @@
+"""What is fitted or built once from the settings: the pairing, kept by what it was fitted for, and the policy on it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from equipoise.core import FeatureSpace, FeatureSpaceError, fingerprint
+from equipoise.encoders import Pairing
+from equipoise.engine.settings import Settings
+from equipoise.policies import BanditPolicy, Prior, build
+
+
+class Pairings:
+    """Fitted pairings on disk, one file for each encoder and [pairing] table; old ones stay, to explain old decisions."""
+
+    def __init__(self, folder: Path | None, settings: Settings) -> None:
+        self._folder = folder
+        self._settings = settings
+
+    def load(self, encoder: FeatureSpace) -> Pairing | None:
+        """The pairing of this encoder and these settings, if it has been fitted."""
+        if self._folder is None or not self._path(encoder).exists():
+            return None
+        with np.load(self._path(encoder), allow_pickle=False) as file:
+            return Pairing.restored(self._settings.pairing, dict(file), encoder)
+
+    def save(self, pairing: Pairing) -> None:
+        """Write it whole or not at all."""
+        if self._folder is None:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, allow_pickle=False, **pairing.state())
+        Path(name).replace(self._path(pairing.encoder))
+
+    def require_fresh(self, encoder: FeatureSpace, *, policy: str, settled: int) -> None:
+        """A policy that has learned in another space must be rebuilt by intent, not by accident.
+
+        Raises: FeatureSpaceError: others were fitted before and `settled` decisions have been learned in them.
+        """
+        others = [] if self._folder is None else sorted(path.stem for path in self._folder.glob("*.npz"))
+        if settled and others:
+            raise FeatureSpaceError(
+                f"policy '{policy}' has learned {settled} decisions in pairing {others[-1]}, but the encoder "
+                f"{encoder} or the table [pairing] is new: run 'equipoise replay --rebuild' to learn them again "
+                f"in the new space, or set the old encoder back"
+            )
+
+    def _path(self, encoder: FeatureSpace) -> Path:
+        folder = self._folder or Path()
+        return folder / f"{fingerprint(str(encoder), repr(self._settings.pairing))}.npz"
+
+
+def policy_of(settings: Settings, pairing: Pairing) -> tuple[BanditPolicy, str]:
+    """A policy that knows nothing yet, and the fingerprint of all that its state depends on.
+
+    Raises: ConfigurationError: a name or setting that does not exist.
+    """
+    layout = pairing.layout
+    table = settings.policy
+    given: dict[str, Any] = {key: _frozen(value) for key, value in table.settings.items()}
+    given.setdefault("similarity", layout.slices["similar to request"].start)
+    policy = build(
+        table.name,
+        pairing.space,
+        prior=Prior(layout.prior_mean, layout.prior_precision),
+        posterior=table.posterior,
+        floor=table.floor,
+        **given,
+    )
+    name = fingerprint(policy.fingerprint, str(pairing.space), repr(settings.statistics))
+    return policy, name
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,208 @@
+"""Builds every part from the settings, in the order in which they need each other, and holds them together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from equipoise.catalog import CatalogStore, Item
+from equipoise.core import ConfigurationError, Encoder, Logged, Request, Vectors, Versions
+from equipoise.encoders import CachedEncoder, NumericEncoder, Shown, cache_folder, open_encoder
+from equipoise.engine.deliberation import Knowledge, Recall
+from equipoise.engine.fitting import Pairings, policy_of
+from equipoise.engine.loading import items_of
+from equipoise.engine.memory import Clock, Seen, Standing
+from equipoise.engine.past import repaired
+from equipoise.engine.settings import Settings
+from equipoise.engine.shelf import RowNumbers, Shelf
+from equipoise.engine.stock import Stock
+from equipoise.journal import RewardSpec, SqliteJournal
+from equipoise.learning import Checkpoints, Learner, Statistics
+from equipoise.policies import BanditPolicy
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True, eq=False)
+class Parts:
+    """Everything an engine works with. Only the engine changes it."""
+
+    settings: Settings
+    store: CatalogStore
+    stock: Stock
+    journal: SqliteJournal
+    learner: Learner[BanditPolicy]
+    checkpoints: Checkpoints | None
+    fingerprint: str
+    seen: Seen
+    standing: Standing = field(default_factory=Standing)
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def policy(self) -> BanditPolicy:
+        """The policy that serves."""
+        return self.learner.policy
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """What a decision made now may draw on."""
+        return Knowledge(self.policy, self.learner.statistics, self.stock.pairing, self.settings.seed)
+
+    @property
+    def current_versions(self) -> Versions:
+        """What a decision made now would record."""
+        return Versions(
+            encoder=self.stock.encoder.space,
+            pairing=self.stock.pairing.space,
+            catalog=self.stock.shelf.snapshot.version,
+            policy=f"{self.policy.name}#{self.fingerprint}",
+            learned=self.learner.position,
+            seed=self.settings.seed,
+        )
+
+    def recall(self, shelf: Shelf) -> Recall:
+        """Item_ids to those on the shelf, and what they are."""
+
+        def look(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Shown]:
+            known = shelf.known(item_ids)
+            return known, shelf.take(shelf.rows(known))
+
+        return look
+
+    def request_vector(self, request: Request) -> Vectors | None:
+        """(e,) of the request's text, or of its numbers for a numeric encoder; None where it has neither."""
+        encoder = self.stock.encoder
+        if isinstance(encoder.inner, NumericEncoder):
+            known = {name for name in encoder.inner.columns if name in request.attributes}
+            text = encoder.inner.text(request.attributes) if known else None
+        else:
+            text = request.text
+        if text is None or not text.strip():
+            return None
+        return np.asarray(encoder.encode([text], store=self.settings.encoder.store_requests)[0])
+
+    def liked(self, user_id: str | None, shelf: Shelf) -> RowNumbers:
+        """Rows of what the user liked, oldest first, as far as the catalogue still has it."""
+        return shelf.view.items.known(self.learner.statistics.liked(user_id))
+
+    def learner_anew(self) -> Learner[BanditPolicy]:
+        """A learner that knows nothing yet, of the same settings."""
+        policy, _ = policy_of(self.settings, self.stock.pairing)
+        return Learner(policy, Statistics(self.settings.statistics))
+
+    def teach(self, learner: Learner[BanditPolicy], *, now: float | None = None) -> int:
+        """Let a learner follow the journal; decisions of another feature space are paired anew on the way.
+
+        Returns: how many decisions it has learned from. now: close the windows due first.
+        """
+        return self.learn_from(learner, self.journal.settled(learner.position, now))
+
+    def learn_from(self, learner: Learner[BanditPolicy], settled: Iterable[tuple[int, Logged]]) -> int:
+        """The same for settled decisions that the caller has picked."""
+        return learner.learn(settled, translate=self._translated)
+
+    def use(self, learner: Learner[BanditPolicy]) -> None:
+        """Go on with another learner's knowledge, and let no older checkpoint come back."""
+        self.learner = learner
+        self.standing = Standing()
+        self.seen = Seen(self.journal)
+        if self.checkpoints is not None:
+            self.checkpoints.clear()
+            self.checkpoints.save(learner.state(), position=learner.position)
+
+    def relearn(self) -> None:
+        """Rebuild what was learned from the journal as it now is."""
+        learner = self.learner_anew()
+        self.teach(learner)
+        self.use(learner)
+
+    def _translated(self, logged: Logged, learner: Learner[BanditPolicy]) -> Logged:
+        """A decision with its features in the current pairing, as they would have been at that place."""
+        if logged.decision.versions.pairing == self.stock.pairing.space:
+            return logged
+        return repaired(logged, learner.statistics, self.stock, self.request_vector(logged.decision.request))
+
+    def close(self) -> None:
+        self.journal.close()
+        self.store.close()
+        self.stock.encoder.close()
+
+
+def open_parts(
+    settings: Settings,
+    *,
+    items: Iterable[Item] | None = None,
+    progress: Progress | None = None,
+    encoder: Encoder | None = None,
+    rebuild: bool = False,
+) -> Parts:
+    """The parts of these settings, with everything learned so far.
+
+    Raises: ConfigurationError, CatalogError, EncoderError, JournalError, FeatureSpaceError.
+    """
+    folder = settings.state_folder
+    journal = SqliteJournal.open(
+        ":memory:" if settings.in_memory else settings.at(settings.journal.path),
+        rewards=RewardSpec.of(settings.reward),
+        durability=settings.journal.durability,
+    )
+    try:
+        store = CatalogStore.open(None if folder is None else folder / "catalog.db")
+        found = items_of(settings, items)
+        if found is not None:
+            store.replace(found)
+        if not len(store.snapshot):
+            raise ConfigurationError(
+                "the catalogue is empty: set path under [catalog], or import a file with 'equipoise import'"
+            )
+        return _assembled(settings, store, journal, progress, rebuild, encoder or encoder_of(settings))
+    except BaseException:
+        journal.close()
+        raise
+
+
+def _assembled(
+    settings: Settings,
+    store: CatalogStore,
+    journal: SqliteJournal,
+    progress: Progress | None,
+    rebuild: bool,
+    inner: Encoder,
+) -> Parts:
+    folder = settings.state_folder
+    encoder = CachedEncoder(inner, _vectors(settings))
+    pairings = Pairings(None if folder is None else folder / "pairings", settings)
+    pairing = pairings.load(encoder.space)
+    if pairing is None and not rebuild:
+        pairings.require_fresh(encoder.space, policy=settings.policy.name, settled=journal.last_position)
+    stock = Stock(
+        store, encoder, pairing=pairing or settings.pairing, index=settings.retrieval.index, progress=progress
+    )
+    if pairing is None:
+        pairings.save(stock.pairing)
+    policy, name = policy_of(settings, stock.pairing)
+    learner = Learner(policy, Statistics(settings.statistics))
+    checkpoints = None if folder is None else Checkpoints(folder / "checkpoints", fingerprint=name)
+    _resume(learner, checkpoints, journal)
+    return Parts(settings, store, stock, journal, learner, checkpoints, name, Seen(journal))
+
+
+def encoder_of(settings: Settings) -> Encoder:
+    """The encoder that [encoder] names. Raises: EncoderError, InputError, MissingExtraError."""
+    table = settings.encoder
+    return open_encoder(table.name, layers=table.layers, columns=table.columns, threads=table.threads)
+
+
+def _vectors(settings: Settings) -> Path:
+    """Where encoded texts are kept: beside the journal, or in the user's cache for a journal in memory."""
+    return (settings.state_folder or cache_folder(None)) / "vectors"
+
+
+def _resume(learner: Learner[BanditPolicy], checkpoints: Checkpoints | None, journal: SqliteJournal) -> None:
+    """Start from the newest checkpoint that this journal can have led to."""
+    found = None if checkpoints is None else checkpoints.latest(at_most=journal.last_position)
+    if found is not None:
+        learner.restore(found[1], position=found[0])

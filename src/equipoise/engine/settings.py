@@ -1,0 +1,122 @@
+"""What a user can set, as frozen structs; each field's comment is the line that `init` writes beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from equipoise.encoders import PairingSettings
+from equipoise.learning import StatisticsSettings
+from equipoise.retrieval import Kind
+
+Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+Whole = Annotated[int, msgspec.Meta(ge=0)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of the TOML; a key that it does not know is refused."""
+
+
+class CatalogTable(Table, frozen=True):
+    """Where the items come from, and which column is what.
+
+    path: CSV, TSV, JSONL, Parquet or a list of names; None: items are put in by code.
+    item_id, text, attributes, published_at: column names; item_id None: columns are guessed.
+    lists: attribute to the separator of its values, such as `genres = "|"`.
+    """
+
+    path: str | None = None
+    item_id: str | None = None
+    text: tuple[str, ...] = ()
+    attributes: tuple[str, ...] | None = None
+    published_at: str | None = None
+    lists: dict[str, str] = {}
+
+
+class EncoderTable(Table, frozen=True):
+    """name: `minilm`, `hashing`, `numeric`, `multilingual`, a directory with an ONNX model, or `org/name`.
+
+    layers: 0 to 6, pooled beside each other; empty: the last alone. columns: for `numeric`.
+    threads: for encoding many texts; a request always takes one. store_requests: keep request texts' vectors on disk.
+    """
+
+    name: str = "minilm"
+    layers: tuple[Whole, ...] = ()
+    columns: tuple[str, ...] = ()
+    threads: Count = 2
+    store_requests: bool = False
+
+
+class RetrievalTable(Table, frozen=True):
+    """candidates: k, how many items a policy weighs. index: `auto`, `exact` or `faiss`.
+
+    near, mean, draw, fresh: shares of the candidates that each source may bring. hide_seen: never show an item
+    twice to the same user.
+    """
+
+    candidates: Count = 200
+    index: Kind = "auto"
+    near: Share = 0.4
+    mean: Share = 0.3
+    draw: Share = 0.2
+    fresh: Share = 0.1
+    hide_seen: bool = False
+
+
+class PolicyTable(Table, frozen=True):
+    """name: how to explore. posterior: what to believe with.
+
+    floor: the least probability any candidate gets. settings: the policy's own, see docs/policies.
+    """
+
+    name: str = "thompson"
+    posterior: str = "mixed"
+    floor: Share = 0.0002
+    settings: dict[str, Any] = {}
+
+
+class JournalTable(Table, frozen=True):
+    """path: the journal's file, or `:memory:`. window_seconds: how long feedback is waited for.
+
+    durability: `normal` survives a killed process, `full` a power cut too. checkpoint_every: settled decisions.
+    """
+
+    path: str = "equipoise.db"
+    window_seconds: Positive = 1800.0
+    durability: Literal["normal", "full"] = "normal"
+    checkpoint_every: Count = 5000
+
+
+class Settings(Table, frozen=True):
+    """The whole configuration. seed: all dice derive from it and the decision_id. reward: see docs/rewards."""
+
+    catalog: CatalogTable = CatalogTable()
+    encoder: EncoderTable = EncoderTable()
+    pairing: PairingSettings = PairingSettings()
+    retrieval: RetrievalTable = RetrievalTable()
+    policy: PolicyTable = PolicyTable()
+    statistics: StatisticsSettings = StatisticsSettings()
+    journal: JournalTable = JournalTable()
+    reward: dict[str, Any] = {}
+    seed: Whole = 20
+    folder: str = "."
+
+    def at(self, path: str) -> Path:
+        """A path of the configuration, seen from the folder of its file."""
+        return Path(self.folder) / Path(path).expanduser()
+
+    @property
+    def in_memory(self) -> bool:
+        return self.journal.path == ":memory:"
+
+    @property
+    def state_folder(self) -> Path | None:
+        """Where catalogue, vectors, pairing and checkpoints are kept: beside the journal; None in memory."""
+        if self.in_memory:
+            return None
+        path = self.at(self.journal.path)
+        return path.with_name(path.stem + ".state")

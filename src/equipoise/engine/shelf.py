@@ -1,0 +1,71 @@
+"""The catalogue ready to be searched and paired: vectors in an index, coded attributes and birth times beside it.
+
+A shelf never changes; an upsert makes the next one, so a request sees one catalogue from start to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.catalog import Snapshot
+from equipoise.core import Floats, Vectors
+from equipoise.encoders import Shown
+from equipoise.retrieval import View
+
+RowNumbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shelf:
+    """n items, row by row of `view`.
+
+    snapshot: the catalogue that they are. cards: (n, p + h), the text's coordinates and the coded attributes side by
+    side, so that one product scores both; coordinates: p. born: (n,) seconds, published or first seen.
+    newest: (n,) rows, the youngest first. aligned: (n,) the snapshot's row of each row here, None if the same.
+    """
+
+    snapshot: Snapshot
+    view: View
+    cards: Vectors
+    coordinates: int
+    born: Floats
+    newest: RowNumbers
+    aligned: RowNumbers | None
+
+    def __len__(self) -> int:
+        return len(self.born)
+
+    @property
+    def item_ids(self) -> tuple[str, ...]:
+        return self.view.items.item_ids
+
+    def rows(self, item_ids: Sequence[str]) -> RowNumbers:
+        """(k,) rows. Raises: UnknownItemError, naming the nearest item_id."""
+        row_of = self.view.items.row_of
+        for item_id in item_ids:
+            if item_id not in row_of:
+                self.snapshot.item(item_id)
+        return self.view.items.find(item_ids)
+
+    def known(self, item_ids: Sequence[str]) -> tuple[str, ...]:
+        """Those of the items that the catalogue (still) has, in their order."""
+        return tuple(item_id for item_id in item_ids if item_id in self.view.items.row_of)
+
+    def take(self, rows: RowNumbers) -> Shown:
+        """The items of these rows, as the pairing sees them."""
+        cards = self.cards[rows]
+        return Shown(cards[:, : self.coordinates], cards[:, self.coordinates :], self.born[rows])
+
+    def vectors(self, rows: RowNumbers) -> Vectors:
+        """(k, e) the items' own vectors."""
+        return self.view.items.gather(rows)
+
+    def matching(self, filters: Mapping[str, Any]) -> NDArray[np.bool_]:
+        """(n,) True where an item passes the filters. Raises: InputError: an unknown attribute."""
+        mask = self.snapshot.matching(filters)
+        return mask if self.aligned is None else mask[self.aligned]

@@ -1,0 +1,53 @@
+"""Reward over time, with its band, as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from equipoise.core import Floats, MissingExtraError
+from equipoise.lab.films.simulate import Score
+
+COLOURS = ("#0b6e4f", "#c44900", "#3d5a80", "#8d8d8d", "#9a6fb0", "#b8860b", "#5f0f40", "#6b9080")
+"""Dark enough to read in print; the first is ours."""
+
+
+def reward_picture(scores: Sequence[Score], path: Path, *, title: str) -> Path:
+    """Draw each policy's mean reward over a sliding tenth of the visits, with a band of two standard errors.
+
+    Raises: MissingExtraError: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as missing:
+        raise MissingExtraError("a picture needs matplotlib: pip install 'equipoise[demo]'") from missing
+    figure = Figure(figsize=(9, 4.8), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    for score, colour in zip(scores, COLOURS * 2, strict=False):
+        visits, mean, error = sliding(score.rewards)
+        axes.plot(visits, mean, color=colour, lw=1.8, label=f"{score.policy}  {score.rewards.mean():.3f}")
+        axes.fill_between(visits, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.12, lw=0)
+    axes.set(title=title, xlabel="visits", ylabel="mean reward of a slot", xlim=(0, len(scores[0].rewards)))
+    axes.title.set_fontsize(11)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.25)
+    axes.legend(
+        title="policy, mean over all visits", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    return path
+
+
+def sliding(rewards: Floats, *, points: int = 120) -> tuple[Floats, Floats, Floats]:
+    """Mean and standard error of a window of a tenth of the visits. Returns: window ends, means, errors, (p,) each."""
+    width = max(2, len(rewards) // 10)
+    ends = np.unique(np.linspace(width, len(rewards), points).astype(np.int64))
+    windows = [rewards[end - width : end] for end in ends.tolist()]
+    means = np.array([window.mean() for window in windows])
+    errors = np.array([window.std(ddof=1) / np.sqrt(width) for window in windows])
+    return ends.astype(np.float64), means, errors
