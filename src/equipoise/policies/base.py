@@ -5,6 +5,7 @@ Letters: k candidates, d features, s posterior draws, n rows.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -130,6 +131,15 @@ def dice(rng: np.random.Generator | None) -> np.random.Generator:
     if rng is None:
         raise InputError("posterior draws need a random generator: give believe(..., rng=)")
     return rng
+
+
+@runtime_checkable
+class Sequential(Protocol):
+    """An explorer that fills a slate more cheaply than by asking `distribution` anew for every slot."""
+
+    def opened(self, belief: Belief) -> Callable[[Sequence[int]], Floats]:
+        """Returns: what gives (k,) odds from the positions above, which grow; the same numbers as `distribution`."""
+        ...
 
 
 @runtime_checkable

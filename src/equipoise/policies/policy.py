@@ -19,7 +19,7 @@ from equipoise.core import (
     State,
     Vectors,
 )
-from equipoise.policies.base import Belief, Directed, Explorer, Posterior
+from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Sequential
 from equipoise.policies.checks import REMEDY, check_batch, check_candidates
 from equipoise.policies.diversity import Diversity
 from equipoise.policies.ranges import require
@@ -181,14 +181,19 @@ class BanditSlate:
         self._floor = floor
         self._diversity = diversity
         self._vectors = vectors
+        sequential = diversity is None and isinstance(explorer, Sequential)
+        self._opened = explorer.opened(belief) if sequential else None
 
     def given(self, above: Sequence[int]) -> Floats:
         if not len(above):
-            return floored(self._explorer.distribution(self._belief), self._floor)
+            odds = self._explorer.distribution(self._belief) if self._opened is None else self._opened(())
+            return floored(odds, self._floor)
         available = np.ones(len(self._belief), dtype=np.bool_)
         available[list(above)] = False
         if not available.any():
             raise InputError(f"all {len(available)} candidates lie above: there is none left for this slot")
+        if self._opened is not None:
+            return floored(self._opened(above), self._floor, available)
         odds = self._explorer.distribution(self._after(above), available)
         return floored(odds, self._floor, available)
 

@@ -48,10 +48,11 @@ def winners(scores: Floats, available: NDArray[np.bool_] | None = None) -> Float
 
 def frequencies(samples: Vectors, available: NDArray[np.bool_] | None = None) -> Floats:
     """samples: (s, k). Returns: (k,) the share of the draws in which each candidate is the best."""
-    best = leaders(samples, available).astype(np.float32)
-    shares = 1.0 / tally(best)
-    counts = (shares @ best).astype(np.float64)
-    return np.asarray(counts / counts.sum())
+    best = leaders(samples, available)
+    draws, k = best.shape
+    if np.count_nonzero(best) == draws:
+        return np.bincount(np.flatnonzero(best) % k, minlength=k) / draws
+    return np.asarray((best / np.count_nonzero(best, axis=1, keepdims=True)).sum(axis=0) / draws)
 
 
 def tally(best: Vectors) -> Vectors:

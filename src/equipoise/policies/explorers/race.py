@@ -1,0 +1,71 @@
+"""Which candidate leads each posterior draw, kept up to date as candidates leave for the slots above.
+
+Counting leaders afresh for every slot of a slate passes over all s x k draws each time. A candidate that leaves
+changes only the draws that it led, so a further slot costs a few rows instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from equipoise.core import Floats, Vectors
+from equipoise.policies.explorers.base import TIE
+
+SHARED = -1
+"""The leader of a draw in which several candidates tie."""
+
+
+class Race:
+    """The leaders of draws `samples` (s, k)."""
+
+    def __init__(self, samples: Vectors) -> None:
+        self._all = samples
+        self._start()
+
+    def _start(self) -> None:
+        self._samples = self._all.copy()
+        self._gone: set[int] = set()
+        self._leaders = np.empty(len(self._all), dtype=np.int64)
+        self._ties: dict[int, Floats] = {}
+        self._run(np.arange(len(self._all)))
+
+    def frequencies(self, above: Sequence[int]) -> Floats:
+        """Returns: (k,) the share of the draws that each candidate leads, without those `above`.
+
+        Cheap where `above` grows from call to call; where it does not, the race starts anew.
+        """
+        if not self._gone.issubset(above):
+            self._start()
+        left = [position for position in above if position not in self._gone]
+        if left:
+            self._leave(left)
+        k = self._samples.shape[1]
+        counts = np.bincount(self._leaders[self._leaders >= 0], minlength=k).astype(np.float64)
+        for shares in self._ties.values():
+            counts += shares
+        return counts / len(self._leaders)
+
+    def _leave(self, positions: list[int]) -> None:
+        self._gone.update(positions)
+        self._samples[:, positions] = -np.inf
+        lost = self._leaders == SHARED
+        for position in positions:
+            lost |= self._leaders == position
+        self._run(np.flatnonzero(lost))
+
+    def _run(self, draws: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
+        """Find the leaders of these draws; the best and all within rounding of it share a draw."""
+        samples = self._samples[draws]
+        first = samples.argmax(axis=1)
+        best = np.take_along_axis(samples, first[:, np.newaxis], axis=1)
+        near = samples >= best - TIE * np.abs(best)
+        self._leaders[draws] = first
+        for draw in draws.tolist():
+            self._ties.pop(draw, None)
+        if np.count_nonzero(near) > len(draws):
+            counts = np.count_nonzero(near, axis=1)
+            for row in np.flatnonzero(counts > 1).tolist():
+                self._leaders[draws[row]] = SHARED
+                self._ties[int(draws[row])] = near[row] / counts[row]
