@@ -36,8 +36,7 @@ def test_the_floor_holds_and_the_sum_stays(odds, floor):
 
 def test_the_floor_by_hand():
     # .1 + (1 - 3 x .1) odds on the three in play.
-    available = np.array([True, True, False, True])
-    np.testing.assert_allclose(floored(np.array([1.0, 0, 0, 0]), 0.1, available), [0.8, 0.1, 0.0, 0.1])
+    np.testing.assert_allclose(floored(np.array([1.0, 0, 0, 0]), 0.1, [2]), [0.8, 0.1, 0.0, 0.1])
 
 
 def test_a_floor_above_an_equal_share_is_uniform():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Floats, InputError, NoCandidatesError, Request, Vectors
-from equipoise.encoders import Asked, Direction, Pairing
+from equipoise.encoders import Asked, Direction, Outlook, Pairing
 from equipoise.engine.settings import RetrievalTable
 from equipoise.engine.shelf import RowNumbers, Shelf
 from equipoise.retrieval import DRAW, FRESH, LISTED, MEAN, NEAR, ExactView, Search, best, gather
@@ -31,14 +31,14 @@ class Leaning:
 class Query:
     """All that a search needs to know of a request.
 
-    near: (e,) what to look near to, None without text or history. liked: (h, p) coordinates of what the user liked.
+    near: (e,) what to look near to, None without text or history. outlook: the same in the pairing's coordinates.
     leaning: None where a policy has no weights. item_means: (n,) float32, by row of the shelf.
     """
 
     request: Request
     asked: Asked
     near: Vectors | None
-    liked: Vectors
+    outlook: Outlook
     seen: tuple[str, ...]
     leaning: Leaning | None
     item_means: Vectors
@@ -93,40 +93,53 @@ def _searches(
     found = look(query, shelf, pairing, directions, mask, k)
     quota = {NEAR: table.near, MEAN: table.mean, DRAW: table.draw}
     searches = [Search(name, rows, round(quota[name] * k)) for name, rows in found.items()]
-    fresh = shelf.newest[mask[shelf.newest]][:k]
-    return [*searches, Search(FRESH, fresh, round(table.fresh * k))]
+    return [*searches, Search(FRESH, _newest(shelf, mask, k), round(table.fresh * k))]
+
+
+def _newest(shelf: Shelf, mask: Mask, k: int) -> RowNumbers:
+    """The k youngest allowed rows; mostly the first 2 k hold them."""
+    head = shelf.newest[: 2 * k]
+    found = head[mask[head]]
+    return found[:k] if len(found) >= k else shelf.newest[mask[shelf.newest]][:k]
 
 
 def _directions(query: Query, pairing: Pairing) -> dict[str, Direction]:
     """Where the mean and one draw of the policy's weights look."""
     if query.leaning is None:
         return {}
-    liked = query.liked
     return {
-        MEAN: pairing.direction(query.leaning.mean, query.asked, liked),
-        DRAW: pairing.direction(query.leaning.draw, query.asked, liked),
+        MEAN: pairing.direction(query.leaning.mean, query.outlook),
+        DRAW: pairing.direction(query.leaning.draw, query.outlook),
     }
 
 
 def _exact(
     query: Query, shelf: Shelf, pairing: Pairing, directions: dict[str, Direction], mask: Mask, k: int
 ) -> dict[str, RowNumbers]:
-    """Every item scored: one product with the vectors for nearness, one thin one with the cards for the others."""
+    """Every item scored: one product with the vectors for nearness, a thin one with the cards for each direction."""
     view = shelf.view
-    near = None
-    if query.near is not None and isinstance(view, ExactView):
-        near = view.scores(query.near[None])[0]
+    near = (
+        view.scores(query.near[None])[0] if query.near is not None and isinstance(view, ExactView) else None
+    )
     told = near if query.asked.vector is not None else None
-    closed = np.where(mask, np.float32(0.0), np.float32(-np.inf))
-    found = {} if near is None else {NEAR: best(near + closed, k)}
+    closed = None if mask.all() else np.flatnonzero(~mask)
+    found = {} if near is None else {NEAR: _open_best(near, closed, k)}
     for name, direction in directions.items():
-        scores = shelf.cards @ np.concatenate([direction.inner, direction.traits])
+        scores = shelf.cards @ direction.inner
         scores += np.float32(direction.standing) * query.item_means
         if told is not None:
             scores += np.float32(direction.similarity) * told
-        scores += closed
-        found[name] = best(scores, k)
-    return {name: rows[mask[rows]] for name, rows in found.items()}
+        found[name] = _open_best(scores, closed, k)
+    return found
+
+
+def _open_best(scores: Vectors, closed: RowNumbers | None, k: int) -> RowNumbers:
+    """The k best rows that are not closed; scores: (n,)."""
+    if closed is None:
+        return best(scores, k)
+    scores = scores.copy()
+    scores[closed] = -np.inf
+    return best(scores, min(k, len(scores) - len(closed)))
 
 
 def _approximate(

@@ -21,12 +21,12 @@ from equipoise.core import (
     Vectors,
     generator,
 )
-from equipoise.encoders import Asked, Pairing, Shown
+from equipoise.encoders import Asked, Outlook, Pairing, Shown
 from equipoise.learning import Statistics
 from equipoise.policies import BanditPolicy, draw
 
-Recall = Callable[[Sequence[str]], tuple[tuple[str, ...], Shown]]
-"""Item_ids to those that the catalogue has, and what they are."""
+Recall = Callable[[Sequence[str]], tuple[tuple[str, ...], Vectors]]
+"""Item_ids to those that the catalogue has, and their cards."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +47,7 @@ class Question:
     decision_id: str
     request: Request
     asked: Asked
+    outlook: Outlook
     candidates: tuple[str, ...]
     sources: tuple[str, ...]
     shown: Shown
@@ -65,16 +66,15 @@ class Verdict:
 
 def deliberate(knowledge: Knowledge, question: Question, recall: Recall, *, slots: int) -> Verdict:
     """Pair, weigh, throw the dice. slots: m, pinned ones included."""
-    request = question.request
-    item_ids = (*question.candidates, *pinned_items(request))
+    item_ids = (*question.candidates, *pinned_items(question.request))
+    experience = knowledge.statistics.experience(item_ids, question.request.user_id)
     rows = pair(
         knowledge.pairing,
-        knowledge.statistics,
-        item_ids,
-        request.user_id,
-        question.asked,
+        experience,
         question.shown,
         question.vectors,
+        question.asked,
+        question.outlook,
         recall,
     )
     k = len(question.candidates)
@@ -99,18 +99,17 @@ def deliberate(knowledge: Knowledge, question: Question, recall: Recall, *, slot
 
 def pair(
     pairing: Pairing,
-    statistics: Statistics,
-    item_ids: tuple[str, ...],
-    user_id: str | None,
-    asked: Asked,
+    experience: Experience,
     shown: Shown,
     vectors: Vectors,
+    asked: Asked,
+    outlook: Outlook,
     recall: Recall,
 ) -> Vectors:
     """(k, d) policy features of k items, with what the statistics know of them and of the user."""
-    experience, remembered = _remembered(statistics.experience(item_ids, user_id), recall)
+    experience, remembered = _remembered(experience, recall)
     similarity = None if asked.vector is None else np.asarray(vectors @ asked.vector, dtype=np.float64)
-    return pairing.pair(asked, shown, experience, remembered, similarity=similarity)
+    return pairing.pair(asked, outlook, shown, experience, remembered, similarity=similarity)
 
 
 def pinned_items(request: Request) -> tuple[str, ...]:
@@ -118,14 +117,14 @@ def pinned_items(request: Request) -> tuple[str, ...]:
     return tuple(request.pinned[slot] for slot in sorted(request.pinned))
 
 
-def _remembered(experience: Experience, recall: Recall) -> tuple[Experience, Shown]:
+def _remembered(experience: Experience, recall: Recall) -> tuple[Experience, Vectors]:
     """The user's past without items that have left the catalogue."""
-    known, shown = recall(experience.recent)
+    known, cards = recall(experience.recent)
     if len(known) < len(experience.recent):
         here = set(known)
         keep = [position for position, item_id in enumerate(experience.recent) if item_id in here]
         experience = replace(experience, recent=known, residuals=experience.residuals[keep])
-    return experience, shown
+    return experience, cards
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -245,7 +245,7 @@ class Engine:
         """The request as the pairing sees it: its text and its history encoded."""
         history: Vectors | None = None
         if request.history is not None:
-            history = shelf.take(shelf.rows(request.history)).coordinates
+            history = shelf.cards[shelf.rows(request.history)]
         vector = self.parts.request_vector(request)
         return Asked(at=at, vector=vector, history=history, attributes=request.attributes)
 
@@ -253,11 +253,12 @@ class Engine:
         """Candidates, and pinned items behind them."""
         parts = self.parts
         liked = parts.liked(request.user_id, shelf)
+        outlook = parts.stock.pairing.outlook(asked, shelf.cards[liked])
         query = Query(
             request=request,
             asked=asked,
             near=self._near(request, asked, liked, shelf),
-            liked=shelf.take(liked).coordinates,
+            outlook=outlook,
             seen=parts.seen.of(request.user_id) if parts.settings.retrieval.hide_seen else (),
             leaning=self._leaning(decision_id),
             item_means=parts.standing.means(shelf, parts.learner),
@@ -269,6 +270,7 @@ class Engine:
             decision_id=decision_id,
             request=request,
             asked=asked,
+            outlook=outlook,
             candidates=tuple(names[row] for row in rows.tolist()),
             sources=sources,
             shown=shelf.take(rows_shown),

@@ -10,7 +10,7 @@ import numpy as np
 
 from equipoise.catalog import CatalogStore, Item
 from equipoise.core import ConfigurationError, Encoder, Logged, Request, Vectors, Versions
-from equipoise.encoders import CachedEncoder, NumericEncoder, Shown, cache_folder, open_encoder
+from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
 from equipoise.engine.fitting import Pairings, policy_of
 from equipoise.engine.loading import items_of
@@ -66,9 +66,9 @@ class Parts:
     def recall(self, shelf: Shelf) -> Recall:
         """Item_ids to those on the shelf, and what they are."""
 
-        def look(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Shown]:
+        def look(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
             known = shelf.known(item_ids)
-            return known, shelf.take(shelf.rows(known))
+            return known, shelf.cards[shelf.rows(known)]
 
         return look
 

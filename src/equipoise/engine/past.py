@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from equipoise.core import Decision, Logged, Vectors
-from equipoise.encoders import Asked, Shown
+from equipoise.encoders import Asked, Outlook, Shown
 from equipoise.engine.deliberation import Question, Recall, pair, pinned_items
 from equipoise.engine.stock import Stock
 from equipoise.learning import Statistics
@@ -15,39 +15,28 @@ from equipoise.learning import Statistics
 def recall_at(version: int, stock: Stock) -> Recall:
     """Looks items up in a past version of the catalogue."""
 
-    def recall(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Shown]:
-        items = stock.store.items_at(version, item_ids)
-        known = tuple(item_id for item_id in item_ids if item_id in items)
-        there = [items[item_id] for item_id in known]
-        return known, stock.shown(there, stock.vectors(there))
+    def recall(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
+        known, shown, _ = _there(item_ids, version, stock)
+        return known, shown.cards
 
     return recall
 
 
-def asked_then(decision: Decision, vector: Vectors | None, recall: Recall) -> Asked:
-    """The request as it was. vector: (e,) of its text."""
-    request = decision.request
-    history = None if request.history is None else recall(request.history)[1].coordinates
-    return Asked(decision.at, vector, history, request.attributes)
-
-
-def question_of(decision: Decision, stock: Stock, vector: Vectors | None) -> tuple[Question, Recall]:
-    """The question that a decision answered. vector: (e,) of its request's text."""
-    recall = recall_at(decision.versions.catalog, stock)
-    item_ids = (*decision.candidates, *pinned_items(decision.request))
-    items = stock.store.items_at(decision.versions.catalog, item_ids)
-    there = [items[item_id] for item_id in item_ids]
-    vectors = stock.vectors(there)
-    question = Question(
+def question_of(decision: Decision, statistics: Statistics, stock: Stock, vector: Vectors | None) -> Question:
+    """The question that a decision answered. statistics: as they were then. vector: (e,) of its request's text."""
+    request, version = decision.request, decision.versions.catalog
+    asked, outlook = _asked(decision, statistics, stock, vector)
+    _, shown, vectors = _there((*decision.candidates, *pinned_items(request)), version, stock)
+    return Question(
         decision_id=decision.decision_id,
-        request=decision.request,
-        asked=asked_then(decision, vector, recall),
+        request=request,
+        asked=asked,
+        outlook=outlook,
         candidates=decision.candidates,
         sources=decision.sources,
-        shown=stock.shown(there, vectors),
+        shown=shown,
         vectors=vectors,
     )
-    return question, recall
 
 
 def repaired(logged: Logged, statistics: Statistics, stock: Stock, vector: Vectors | None) -> Logged:
@@ -57,15 +46,30 @@ def repaired(logged: Logged, statistics: Statistics, stock: Stock, vector: Vecto
     little later than what was known when it was made.
     """
     decision = logged.decision
-    recall = recall_at(decision.versions.catalog, stock)
-    item_ids = tuple(slot.item_id for slot in decision.slots)
-    items = stock.store.items_at(decision.versions.catalog, item_ids)
-    there = [items[item_id] for item_id in item_ids]
-    vectors = stock.vectors(there)
-    asked = asked_then(decision, vector, recall)
-    user_id = decision.request.user_id
-    features = pair(
-        stock.pairing, statistics, item_ids, user_id, asked, stock.shown(there, vectors), vectors, recall
-    )
+    version = decision.versions.catalog
+    asked, outlook = _asked(decision, statistics, stock, vector)
+    item_ids, shown, vectors = _there([slot.item_id for slot in decision.slots], version, stock)
+    experience = statistics.experience(item_ids, decision.request.user_id)
+    features = pair(stock.pairing, experience, shown, vectors, asked, outlook, recall_at(version, stock))
     versions = replace(decision.versions, encoder=stock.encoder.space, pairing=stock.pairing.space)
     return Logged(replace(decision, features=features, versions=versions), logged.rewards)
+
+
+def _asked(
+    decision: Decision, statistics: Statistics, stock: Stock, vector: Vectors | None
+) -> tuple[Asked, Outlook]:
+    """The request as it was, and what it was about."""
+    request = decision.request
+    recall = recall_at(decision.versions.catalog, stock)
+    history = None if request.history is None else recall(request.history)[1]
+    asked = Asked(decision.at, vector, history, request.attributes)
+    return asked, stock.pairing.outlook(asked, recall(statistics.liked(request.user_id))[1])
+
+
+def _there(item_ids: Sequence[str], version: int, stock: Stock) -> tuple[tuple[str, ...], Shown, Vectors]:
+    """Those of the items that the catalogue had at a version, as the pairing sees them, and their vectors."""
+    items = stock.store.items_at(version, item_ids)
+    known = tuple(item_id for item_id in item_ids if item_id in items)
+    there = [items[item_id] for item_id in known]
+    vectors = stock.vectors(there)
+    return known, stock.shown(there, vectors), vectors

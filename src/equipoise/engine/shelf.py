@@ -24,15 +24,14 @@ RowNumbers = NDArray[np.int64]
 class Shelf:
     """n items, row by row of `view`.
 
-    snapshot: the catalogue that they are. cards: (n, p + h), the text's coordinates and the coded attributes side by
-    side, so that one product scores both; coordinates: p. born: (n,) seconds, published or first seen.
+    snapshot: the catalogue that they are. cards: (n, p + h + 1) of `Pairing.cards`: one thin product scores all items.
+    born: (n,) seconds, published or first seen.
     newest: (n,) rows, the youngest first. aligned: (n,) the snapshot's row of each row here, None if the same.
     """
 
     snapshot: Snapshot
     view: View
     cards: Vectors
-    coordinates: int
     born: Floats
     newest: RowNumbers
     aligned: RowNumbers | None
@@ -54,12 +53,12 @@ class Shelf:
 
     def known(self, item_ids: Sequence[str]) -> tuple[str, ...]:
         """Those of the items that the catalogue (still) has, in their order."""
-        return tuple(item_id for item_id in item_ids if item_id in self.view.items.row_of)
+        row_of = self.view.items.row_of
+        return tuple([item_id for item_id in item_ids if item_id in row_of])
 
     def take(self, rows: RowNumbers) -> Shown:
         """The items of these rows, as the pairing sees them."""
-        cards = self.cards[rows]
-        return Shown(cards[:, : self.coordinates], cards[:, self.coordinates :], self.born[rows])
+        return Shown(self.cards[rows], self.born[rows])
 
     def vectors(self, rows: RowNumbers) -> Vectors:
         """(k, e) the items' own vectors."""

@@ -40,7 +40,7 @@ class Stock:
             )
         self.pairing = pairing
         self._index: Index = open_index(encoder.space, snapshot.item_ids, vectors, kind=index)
-        self.shelf = self._shelf(snapshot, self._cards(items, vectors), born)
+        self.shelf = self._shelf(snapshot, self.shown(items, vectors))
 
     def vectors(self, items: Sequence[Item], *, progress: Progress | None = None) -> Vectors:
         """(n, e) of the items' texts, from the cache where they were encoded before."""
@@ -53,14 +53,8 @@ class Stock:
 
     def shown(self, items: Sequence[Item], vectors: Vectors) -> Shown:
         """Any items, on the shelf or long gone, as the pairing sees them. vectors: (k, e) of theirs."""
-        attributes = self.pairing.code.encode([item.attributes for item in items])
-        return Shown(self.pairing.project(vectors), attributes, self._born(items))
-
-    def _cards(self, items: Sequence[Item], vectors: Vectors) -> Vectors:
-        """(n, p + h): coordinates and attributes side by side."""
-        return np.hstack(
-            [self.pairing.project(vectors), self.pairing.code.encode([item.attributes for item in items])]
-        )
+        born = self._born(items)
+        return Shown(self.pairing.cards(vectors, [item.attributes for item in items], born), born)
 
     def changed(self, change: Change) -> None:
         """Follow a change of the store; requests under way keep the old shelf."""
@@ -81,16 +75,15 @@ class Stock:
         cards, born = old.cards[rows], old.born[rows]
         if fresh:
             here = self._index.view.items.find([item.item_id for item in fresh])
-            cards[here] = self._cards(fresh, vectors)
-            born[here] = self._born(fresh)
-        return self._shelf(snapshot, cards, born)
+            shown = self.shown(fresh, vectors)
+            cards[here], born[here] = shown.cards, shown.born
+        return self._shelf(snapshot, Shown(cards, born))
 
-    def _shelf(self, snapshot: Snapshot, cards: Vectors, born: Floats) -> Shelf:
+    def _shelf(self, snapshot: Snapshot, shown: Shown) -> Shelf:
         view = self._index.view
         aligned = None if view.items.item_ids == snapshot.item_ids else snapshot.rows(view.items.item_ids)
-        newest = np.argsort(-born, kind="stable")
-        coordinates = cards.shape[1] - self.pairing.code.size
-        return Shelf(snapshot, view, cards, coordinates, born, newest, aligned)
+        newest = np.argsort(-shown.born, kind="stable")
+        return Shelf(snapshot, view, shown.cards, shown.born, newest, aligned)
 
     def _born(self, items: Sequence[Item]) -> Floats:
         """(n,) when each was published, or else first seen."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from equipoise.core import PINNED, Decision, Slot, Vectors, Versions, generator
 from equipoise.engine.deliberation import Knowledge, Verdict, deliberate
 from equipoise.engine.parts import Parts
-from equipoise.engine.past import question_of
+from equipoise.engine.past import question_of, recall_at
 from equipoise.learning import Learner
 from equipoise.policies import BanditPolicy, Belief, floored
 
@@ -74,7 +74,9 @@ def explain(parts: Parts, decision_id: str) -> Explanation:
         return _explanation(decision, obstacles, reasons, rewards)
     learner = learned_up_to(parts, decision.versions.learned)
     knowledge = replace(parts.knowledge, policy=learner.policy, statistics=learner.statistics)
-    question, recall = question_of(decision, parts.stock, parts.request_vector(decision.request))
+    vector = parts.request_vector(decision.request)
+    question = question_of(decision, learner.statistics, parts.stock, vector)
+    recall = recall_at(decision.versions.catalog, parts.stock)
     verdict = deliberate(knowledge, question, recall, slots=len(decision.slots))
     reasons = _reasons(knowledge, verdict, decision)
     return _explanation(decision, _differences(decision, verdict), reasons, rewards)
@@ -173,7 +175,9 @@ def _uncertain(
         spread[position] = 0.0
     certain = replace(belief, samples=samples, spread=spread)
     policy = knowledge.policy
-    odds = floored(policy.explorer.distribution(certain, available), policy.floor, available)
+    odds = floored(
+        policy.explorer.distribution(certain, available), policy.floor, np.flatnonzero(~available).tolist()
+    )
     return float(np.clip(1.0 - odds[position] / propensity, 0.0, 1.0))
 
 

@@ -48,7 +48,8 @@ class Tally:
 
     def look(self, keys: Sequence[str]) -> tuple[Floats, Floats]:
         """Returns: counts (k,), reward sums (k,); 0 for what was never shown."""
-        rows = np.fromiter((self.rows.get(key, -1) for key in keys), dtype=np.int64, count=len(keys))
+        find = self.rows.get
+        rows = np.array([find(key, -1) for key in keys], dtype=np.int64)
         known = rows >= 0
         return np.where(known, self.counts[rows], 0.0), np.where(known, self.sums[rows], 0.0)
 

@@ -15,6 +15,7 @@ from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vecto
 from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.gaussian import gaussian
 from equipoise.policies.noise import Noise, NoiseSettings
+from equipoise.policies.normals import normals
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import stored
 
@@ -129,7 +130,6 @@ class LinearPosterior:
 
     def _samples(self, features: Vectors, mean: Floats, rng: np.random.Generator, draws: int) -> Vectors:
         pairs = (draws + 1) // 2
-        normals = rng.standard_normal((pairs, self._space.dim), dtype=np.float32)
-        normals *= self._noise.deviations(rng, pairs)
-        weights: Vectors = normals @ self._weights.root32().T
+        standard = normals(rng, pairs, self._space.dim)
+        weights: Vectors = (standard * self._noise.deviations(rng, pairs)) @ self._weights.root32().T
         return mirrored(mean, weights @ features.T, draws)

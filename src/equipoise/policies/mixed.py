@@ -34,6 +34,7 @@ from equipoise.policies.effects import ItemEffects, UserOffsets, check_columns, 
 from equipoise.policies.gaussian import gaussian
 from equipoise.policies.linear import LinearSettings, mirrored
 from equipoise.policies.noise import Noise, NoiseSettings
+from equipoise.policies.normals import normals
 from equipoise.policies.ordered import by_item
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import stored, under, within
@@ -176,9 +177,9 @@ class MixedPosterior:
         """Half the draws, around a mean of 0: shared weights move all items, then each moves by itself."""
         pairs = (draws + 1) // 2
         sigma = self._noise.deviations(rng, pairs)
-        normals = rng.standard_normal((pairs, self._space.dim), dtype=np.float32)
-        shared = (normals @ self._weights.root32().T) @ effective.astype(np.float32).T
-        own = by_item(rng.standard_normal((pairs, len(item_ids)), dtype=np.float32), item_ids)
+        standard = normals(rng, pairs, self._space.dim)
+        shared = (standard @ self._weights.root32().T) @ effective.astype(np.float32).T
+        own = by_item(normals(rng, pairs, len(item_ids)), item_ids)
         own *= np.sqrt(uncertain).astype(np.float32)
         own += shared
         own *= sigma

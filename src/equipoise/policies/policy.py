@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from equipoise.core import (
     Batch,
@@ -181,21 +181,23 @@ class BanditSlate:
         self._floor = floor
         self._diversity = diversity
         self._vectors = vectors
-        sequential = diversity is None and isinstance(explorer, Sequential)
-        self._opened = explorer.opened(belief) if sequential else None
+        cheap = diversity is None and isinstance(explorer, Sequential)
+        self._opened = cast(Sequential, explorer).opened(belief) if cheap else None
 
     def given(self, above: Sequence[int]) -> Floats:
-        if not len(above):
-            odds = self._explorer.distribution(self._belief) if self._opened is None else self._opened(())
-            return floored(odds, self._floor)
+        gone = list(above)
+        if len(gone) >= len(self._belief):
+            raise InputError(f"all {len(gone)} candidates lie above: there is none left for this slot")
+        odds = self._asked(gone) if self._opened is None else self._opened(gone)
+        return floored(odds, self._floor, gone)
+
+    def _asked(self, gone: list[int]) -> Floats:
+        """The explorer's odds for one slot, from what is believed of the candidates that are left."""
+        if not gone:
+            return self._explorer.distribution(self._belief)
         available = np.ones(len(self._belief), dtype=np.bool_)
-        available[list(above)] = False
-        if not available.any():
-            raise InputError(f"all {len(available)} candidates lie above: there is none left for this slot")
-        if self._opened is not None:
-            return floored(self._opened(above), self._floor, available)
-        odds = self._explorer.distribution(self._after(above), available)
-        return floored(odds, self._floor, available)
+        available[gone] = False
+        return self._explorer.distribution(self._after(gone), available)
 
     def _after(self, above: Sequence[int]) -> Belief:
         if self._diversity is None or self._vectors is None:
@@ -203,13 +205,14 @@ class BanditSlate:
         return self._belief.shifted(self._diversity.shift(self._vectors, above))
 
 
-def floored(odds: Floats, floor: float, available: NDArray[np.bool_] | None = None) -> Floats:
-    """floor + (1 - k floor) odds on the k candidates in play, exactly 0 on the others."""
-    k = len(odds) if available is None else int(np.count_nonzero(available))
+def floored(odds: Floats, floor: float, above: Sequence[int] = ()) -> Floats:
+    """floor + (1 - k floor) odds on the k candidates in play, exactly 0 on those above."""
+    k = len(odds) - len(above)
     least = min(floor, 1.0 / k)
-    mixed = least + (1.0 - k * least) * odds
-    if available is not None:
-        mixed[~available] = 0.0
+    mixed = odds * (1.0 - k * least)
+    mixed += least
+    if len(above):
+        mixed[above] = 0.0
     return mixed
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from equipoise.core import FeatureSpace, Vectors
 from equipoise.retrieval.checked import checked_queries
 from equipoise.retrieval.index import Index, View
-from equipoise.retrieval.ranking import Ranked, exact_top, products
+from equipoise.retrieval.ranking import Ranked, exact_top
 from equipoise.retrieval.rows import Mask, Rows
 
 
@@ -23,7 +25,14 @@ class ExactView(View):
 
         Raises: InputError, FeatureSpaceError: as `top`.
         """
-        return products(self.items.chunks, checked_queries(queries, self.items.space))
+        checked = checked_queries(queries, self.items.space)
+        scores = np.empty((len(checked), len(self.items)), np.float32)
+        for query, line in zip(checked, scores, strict=True):
+            start = 0
+            for chunk in self.items.chunks:
+                np.dot(chunk, query, out=line[start : start + len(chunk)])
+                start += len(chunk)
+        return scores
 
     def _top(self, queries: Vectors, k: int, allowed: Mask | None, bonus: Vectors | None) -> Ranked:
         return exact_top(self.items, queries, k, allowed=allowed, bonus=bonus)

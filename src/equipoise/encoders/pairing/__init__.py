@@ -2,13 +2,14 @@
 
 from equipoise.encoders.pairing.attributes import AttributeCode
 from equipoise.encoders.pairing.layout import Layout, PairingSettings
-from equipoise.encoders.pairing.pairing import Asked, Direction, Pairing, Shown, history_vector
+from equipoise.encoders.pairing.pairing import Asked, Direction, Outlook, Pairing, Shown, history_vector
 
 __all__ = [
     "Asked",
     "AttributeCode",
     "Direction",
     "Layout",
+    "Outlook",
     "Pairing",
     "PairingSettings",
     "Shown",

@@ -15,7 +15,7 @@ MAX_DIM = 128
 
 @dataclass(frozen=True, slots=True)
 class PairingSettings:
-    """How many columns each learned part gets; together with the 18 fixed ones at most 128.
+    """How many columns each learned part gets; together with the 16 fixed ones at most 128.
 
     item, product: dimensions of the projected item and of the request-item product.
     attributes: columns of item attributes. crosses: hashed request x item attribute columns.
@@ -51,8 +51,18 @@ FIXED = (
     Block("taste x certainty", ("taste_certain",)),
     Block("similar to request", ("request_similarity",), mean=0.2),
     Block("similar to history", ("history_similarity",), mean=0.1),
-    Block("similar to liked", ("liked_similarity", "liked_nearest")),
 )
+
+
+def _place(first: str, last: str) -> slice:
+    """The columns from the block `first` to the block `last`, both included, among the fixed ones."""
+    names = [block.name for block in FIXED for _ in block.columns]
+    return slice(names.index(first), len(names) - names[::-1].index(last))
+
+
+AGE = _place("age", "age")
+TASTE = _place("taste", "taste x certainty")
+SIMILAR = _place("similar to request", "similar to history")
 
 
 class Layout:
@@ -93,11 +103,6 @@ class Layout:
         """Block name to its columns."""
         edges = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
         return {block.name: slice(edges[i], edges[i + 1]) for i, block in enumerate(self.blocks)}
-
-    @cached_property
-    def fixed(self) -> int:
-        """How many columns come before the learned blocks."""
-        return sum(len(block.columns) for block in FIXED)
 
     @cached_property
     def prior_mean(self) -> Floats:

@@ -14,13 +14,12 @@ import numpy as np
 
 from equipoise.core import Experience, FeatureSpace, Floats, InputError, State, Vectors, fingerprint
 from equipoise.encoders.pairing.attributes import AttributeCode, cross_matrix, request_columns
-from equipoise.encoders.pairing.layout import Layout, PairingSettings
+from equipoise.encoders.pairing.layout import AGE, SIMILAR, TASTE, Layout, PairingSettings
 from equipoise.encoders.pairing.taste import taste
 
 DAY = 86_400.0
 CROSSED = 8
 HALF_LIFE = 10.0
-NEAREST = 3
 FIT_ROWS = 20_000
 
 
@@ -28,24 +27,23 @@ FIT_ROWS = 20_000
 class Shown:
     """Items as the pairing sees them.
 
-    coordinates: (k, p) of their texts, from `Pairing.project`. attributes: (k, h), from `Pairing.code`.
+    cards: (k, p + h + 1) from `Pairing.cards`: the text's coordinates, the coded attributes, the date of birth.
     born: (k,) seconds, NaN unknown.
     """
 
-    coordinates: Vectors
-    attributes: Vectors
+    cards: Vectors
     born: Floats
 
     def __len__(self) -> int:
-        return len(self.coordinates)
+        return len(self.cards)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
     """A request as the pairing sees it.
 
-    vector: (e,) of the text, None without text. history: (h, p) coordinates of items the user is said to like,
-    oldest first; None lets the experience say it. attributes: facts of the moment. at: seconds.
+    vector: (e,) of the text, None without text. history: (h, p + h + 1) cards of items the user is said to
+    like, oldest first; None lets the experience say it. attributes: facts of the moment. at: seconds.
     """
 
     at: float
@@ -55,13 +53,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Outlook:
+    """What a request is about, in coordinates. history: (p,) unit, None without a past; focus: (p,) the text's, else
+    the history."""
+
+    history: Vectors | None
+    focus: Vectors | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Direction:
     """Where weights point for one request: an item's score is, up to a constant and what only its features tell,
-    similarity x (vector . request) + coordinates . inner + attributes . traits + standing x (mean so far)."""
+    similarity x (vector . request) + card . inner + standing x (mean so far)."""
 
     similarity: float
     inner: Vectors
-    traits: Vectors
     standing: float
 
 
@@ -112,60 +118,74 @@ class Pairing:
         centred = (vectors - self._mean)[:, None, :]
         return np.asarray(np.matmul(centred, self._projection)[:, 0, :], dtype=np.float32)
 
+    def cards(self, vectors: Vectors, attributes: Sequence[Mapping[str, Any]], born: Floats) -> Vectors:
+        """(k, p + h + 1) float32: coordinates, coded attributes, and the date of birth, 0 where unknown."""
+        date = np.nan_to_num((born - self._born_mean) / self._born_scale)[:, None].astype(np.float32)
+        return np.hstack([self.project(vectors), self.code.encode(attributes), date])
+
+    def outlook(self, asked: Asked, liked: Vectors) -> Outlook:
+        """What a request is about. liked: (h, p + h + 1) cards of what the user liked, oldest first; the
+        request's own history, if it has one, counts instead."""
+        past = asked.history if asked.history is not None else liked
+        history = history_vector(past[:, : self._p])
+        focus = history if asked.vector is None else self.project(asked.vector[None, :])[0]
+        return Outlook(history, focus)
+
     def pair(
         self,
         asked: Asked,
+        outlook: Outlook,
         shown: Shown,
         experience: Experience,
-        remembered: Shown,
+        remembered: Vectors,
         *,
         similarity: Floats | None,
     ) -> Vectors:
         """The features of k items for one request.
 
-        shown: the k items. experience: of the same k items and the user. remembered: the h items of
+        shown: the k items. experience: of the same k items and the user. remembered: (h, p + h + 1) cards of
         `experience.recent`, in that order. similarity: (k,) of each item and the request's text, None without text.
         Returns: (k, d) float32 in `space`.
         """
-        layout = self.layout
-        summary = self._summary(asked, remembered.coordinates[experience.residuals > 0])
-        out = np.zeros((len(shown), layout.dim), dtype=np.float32)
-        out[:, : layout.fixed] = np.hstack(
-            [
-                _so_far(experience),
-                _age(asked.at, shown.born),
-                self._taste(shown, remembered, experience),
-                _similarities(similarity, summary, shown, remembered, experience),
-            ]
-        )
-        self._learned(out, asked, shown, self._focus(asked, summary))
+        out = np.zeros((len(shown), self.layout.dim), dtype=np.float32)
+        _so_far(out, experience)
+        _age(out[:, AGE], asked.at, shown.born)
+        if len(remembered):
+            mean, certainty = taste(shown.cards, remembered, experience.residuals)
+            out[:, TASTE.start] = mean
+            out[:, TASTE.start + 1] = 2.0 * mean * np.sqrt(certainty)
+        coordinates = shown.cards[:, : self._p]
+        if similarity is not None:
+            out[:, SIMILAR.start] = similarity
+        if outlook.history is not None:
+            out[:, SIMILAR.start + 1] = coordinates @ outlook.history
+        self._learned(out, asked, shown.cards, outlook.focus)
         return out
 
-    def direction(self, weights: Floats, asked: Asked, liked: Vectors) -> Direction:
-        """What weights (d,) look for in this request. liked: (h, p) coordinates of what the user liked, if any."""
+    def direction(self, weights: Floats, outlook: Outlook) -> Direction:
+        """What weights (d,) look for in a request."""
         cut = self.layout.slices
-        summary = self._summary(asked, liked)
-        focus = self._focus(asked, summary)
         p_item, p_product = self._widths()
-        inner = np.zeros(self._projection.shape[1], dtype=np.float64)
+        inner = np.zeros(self._p + self.code.size + 1, dtype=np.float64)
         inner[:p_item] += weights[cut["item text"]][:p_item]
-        if focus is not None:
-            inner[:p_product] += weights[cut["request x item text"]][:p_product] * self._scaled(focus)
-        if summary is not None:
-            inner += float(weights[cut["similar to history"]][0]) * summary
-        return Direction(
-            similarity=float(weights[cut["similar to request"]][0]),
-            inner=inner.astype(np.float32),
-            traits=weights[cut["item attributes"]].astype(np.float32),
-            standing=float(weights[cut["item so far"]][0]),
-        )
+        if outlook.focus is not None:
+            inner[:p_product] += weights[cut["request x item text"]][:p_product] * self._scaled(outlook.focus)
+        if outlook.history is not None:
+            inner[: self._p] += float(weights[SIMILAR.start + 1]) * outlook.history
+        inner[self._p : -1] = weights[cut["item attributes"]]
+        standing = float(weights[cut["item so far"]][0])
+        return Direction(float(weights[SIMILAR.start]), inner.astype(np.float32), standing)
 
     def unfold(self, direction: Direction, vector: Vectors | None) -> Vectors:
         """A direction as one query (e,) for an index of the items' own vectors, attributes and standing left out."""
-        query = self._projection @ direction.inner
+        query = self._projection @ direction.inner[: self._p]
         if vector is not None:
             query = query + np.float32(direction.similarity) * vector
         return np.asarray(query, dtype=np.float32)
+
+    @property
+    def _p(self) -> int:
+        return int(self._projection.shape[1])
 
     def _widths(self) -> tuple[int, int]:
         cut = self.layout.slices
@@ -173,41 +193,21 @@ class Pairing:
         item, product = cut["item text"], cut["request x item text"]
         return min(available, item.stop - item.start), min(available, product.stop - product.start)
 
-    def _summary(self, asked: Asked, liked: Vectors) -> Vectors | None:
-        """(p,) unit coordinates of the request's history, else of what the user liked; None without either."""
-        return history_vector(asked.history if asked.history is not None else liked)
-
-    def _focus(self, asked: Asked, summary: Vectors | None) -> Vectors | None:
-        """(p,) what the request is about: its text, else the history; or nothing."""
-        return summary if asked.vector is None else self.project(asked.vector[None, :])[0]
-
     def _scaled(self, focus: Vectors) -> Vectors:
         """(p_product,) so that the product with an item's coordinates has length about 1 too."""
         _, p_product = self._widths()
         return np.asarray(focus[:p_product] * np.sqrt(max(1, p_product)), dtype=np.float32)
 
-    def _taste(self, shown: Shown, remembered: Shown, experience: Experience) -> Floats:
-        mean, certainty = taste(self._place(shown), self._place(remembered), experience.residuals)
-        return np.stack([mean, 2.0 * mean * np.sqrt(np.maximum(certainty, 0.0))], axis=1)
-
-    def _place(self, shown: Shown) -> Vectors:
-        """(k, q) where tastes live: a constant, the text's coordinates, attributes, date of birth."""
-        born = np.nan_to_num((shown.born - self._born_mean) / self._born_scale)[:, None]
-        constant = np.ones((len(shown), 1))
-        return np.hstack([constant, shown.coordinates, shown.attributes, born]).astype(np.float32)
-
-    def _learned(self, out: Vectors, asked: Asked, shown: Shown, focus: Vectors | None) -> None:
+    def _learned(self, out: Vectors, asked: Asked, cards: Vectors, focus: Vectors | None) -> None:
         cut = self.layout.slices
         p_item, p_product = self._widths()
-        coordinates = shown.coordinates
-        out[:, cut["item text"]][:, :p_item] = coordinates[:, :p_item]
+        out[:, cut["item text"]][:, :p_item] = cards[:, :p_item]
         if focus is not None:
-            out[:, cut["request x item text"]][:, :p_product] = coordinates[:, :p_product] * self._scaled(
-                focus
-            )
-        out[:, cut["item attributes"]] = shown.attributes
+            out[:, cut["request x item text"]][:, :p_product] = cards[:, :p_product] * self._scaled(focus)
+        attributes = cards[:, self._p : -1]
+        out[:, cut["item attributes"]] = attributes
         if asked.attributes:
-            crossed = np.hstack([shown.attributes, coordinates[:, :CROSSED]])
+            crossed = np.hstack([attributes, cards[:, : min(CROSSED, self._p)]])
             crosses = cut["request x item attributes"]
             matrix = cross_matrix(asked.attributes, crossed.shape[1], crosses.stop - crosses.start)
             out[:, crosses] = crossed @ matrix
@@ -245,58 +245,23 @@ def history_vector(history: Vectors | None) -> Vectors | None:
     return np.asarray(mean / length, dtype=np.float32) if length > 0 else None
 
 
-def _so_far(experience: Experience) -> Floats:
-    """(k, 8): the bias, the level, what item and user have shown so far, and how surely."""
+def _so_far(out: Vectors, experience: Experience) -> None:
+    """The first 8 columns: the bias, the level, what item and user have shown so far, and how surely."""
     means, logs = experience.item_means, np.log1p(experience.item_counts)
-    user = experience.user_mean
-    out = np.empty((len(means), 8))
     out[:, 0] = 1.0
     out[:, 1] = experience.overall
     out[:, 2] = means
     out[:, 3] = logs / 5.0
     out[:, 4] = means * logs / 3.0
-    out[:, 5] = user
+    out[:, 5] = experience.user_mean
     out[:, 6] = np.log1p(experience.user_count) / 5.0
-    out[:, 7] = means * user * 4.0
-    return out
+    out[:, 7] = means * (4.0 * experience.user_mean)
 
 
-def _age(at: float, born: Floats) -> Floats:
-    """(k, 4): an item's age as its logarithm, as new this month, as new these two years, and in decades."""
-    days = np.maximum(np.nan_to_num((at - born) / DAY), 0.0)
-    return np.stack(
-        [np.log1p(days) / 10.0, np.exp(-days / 30.0), np.exp(-days / 730.0), days / 15_000.0], axis=1
-    )
-
-
-def _similarities(
-    similarity: Floats | None,
-    summary: Vectors | None,
-    shown: Shown,
-    remembered: Shown,
-    experience: Experience,
-) -> Floats:
-    """(k, 4): to the request, to the history, and to what was liked beyond what was disliked, mean and nearest."""
-    out = np.zeros((len(shown), 4))
-    if similarity is not None:
-        out[:, 0] = similarity
-    if summary is not None:
-        out[:, 1] = shown.coordinates @ summary
-    liked, disliked = experience.residuals > 0, experience.residuals < 0
-    if liked.any() and disliked.any():
-        alike = _cosines(shown.coordinates, remembered.coordinates)
-        out[:, 2] = alike[:, liked].mean(axis=1) - alike[:, disliked].mean(axis=1)
-        out[:, 3] = _nearest(alike[:, liked]) - _nearest(alike[:, disliked])
-    return out
-
-
-def _cosines(one: Vectors, other: Vectors) -> Vectors:
-    """(k, h) cosines of coordinates; a zero row is like nothing."""
-    lengths = [np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for rows in (one, other)]
-    return np.asarray((one / lengths[0]) @ (other / lengths[1]).T)
-
-
-def _nearest(alike: Vectors) -> Floats:
-    """(k,) mean of the three greatest."""
-    count = min(NEAREST, alike.shape[1])
-    return np.asarray(np.partition(alike, -count, axis=1)[:, -count:].mean(axis=1), dtype=np.float64)
+def _age(out: Vectors, at: float, born: Floats) -> None:
+    """(k, 4): an item's age as its logarithm, as new this month, as new these two years, and linear; unknown is 0."""
+    days = np.fmax((at - born) / DAY, 0.0)
+    out[:, 0] = np.log1p(days) / 10.0
+    out[:, 1] = np.exp(days / -30.0)
+    out[:, 2] = np.exp(days / -730.0)
+    out[:, 3] = days / 15_000.0

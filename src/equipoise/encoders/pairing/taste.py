@@ -1,7 +1,7 @@
 """One user's taste: a Gaussian process over items, told by the user's own answers.
 
 An answer's residual e (reward minus what item and user had led to expect) is modelled as a draw from a process
-with kernel k(i, j) = z_i . z_j plus noise. Its mean on a new item is k_*' (K + noise I)^-1 e and its certainty
+with kernel k(i, j) = 1 + z_i . z_j plus noise. Its mean on a new item is k_*' (K + noise I)^-1 e and its certainty
 1 - variance / prior variance (Rasmussen & Williams 2006, algorithm 2.1).
 """
 
@@ -19,15 +19,13 @@ NOISE = 10.0
 def taste(items: Vectors, answered: Vectors, residuals: Floats) -> tuple[Floats, Floats]:
     """What the user's answers say of k items.
 
-    items: (k, q) coordinates z. answered: (h, q), the items answered for. residuals: (h,).
+    items: (k, q) cards z. answered: (h, q), h >= 1, of the items answered for. residuals: (h,).
     Returns: mean (k,) in units of reward, certainty (k,) in [0, 1).
     """
-    k = len(items)
-    if len(answered) == 0:
-        return np.zeros(k), np.zeros(k)
-    known, asked = answered.astype(np.float64), items.astype(np.float64)
-    factor, _ = lapack.dpotrf(known @ known.T + NOISE * np.eye(len(known)), lower=1, clean=1)
-    cross, _ = lapack.dtrtrs(factor, known @ asked.T, lower=1)
+    among = (answered @ answered.T).astype(np.float64) + 1.0
+    among.flat[:: len(answered) + 1] += NOISE
+    factor, _ = lapack.dpotrf(among, lower=1, clean=1)
+    cross, _ = lapack.dtrtrs(factor, (answered @ items.T).astype(np.float64) + 1.0, lower=1)
     told, _ = lapack.dtrtrs(factor, residuals, lower=1)
-    prior = np.einsum("kq,kq->k", asked, asked)
-    return told @ cross, np.einsum("hk,hk->k", cross, cross) / np.maximum(prior, 1e-12)
+    prior = np.einsum("kq,kq->k", items, items) + 1.0
+    return told @ cross, np.einsum("hk,hk->k", cross, cross) / prior

@@ -51,7 +51,7 @@ def frequencies(samples: Vectors, available: NDArray[np.bool_] | None = None) ->
     best = leaders(samples, available)
     draws, k = best.shape
     if np.count_nonzero(best) == draws:
-        return np.bincount(np.flatnonzero(best) % k, minlength=k) / draws
+        return np.asarray(np.bincount(np.flatnonzero(best) % k, minlength=k) / draws)
     return np.asarray((best / np.count_nonzero(best, axis=1, keepdims=True)).sum(axis=0) / draws)
 
 

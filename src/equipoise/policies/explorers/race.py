@@ -41,8 +41,8 @@ class Race:
         left = [position for position in above if position not in self._gone]
         if left:
             self._leave(left)
-        k = self._samples.shape[1]
-        counts = np.bincount(self._leaders[self._leaders >= 0], minlength=k).astype(np.float64)
+        single = self._leaders[self._leaders >= 0] if self._ties else self._leaders
+        counts = np.bincount(single, minlength=self._samples.shape[1]).astype(np.float64)
         for shares in self._ties.values():
             counts += shares
         return counts / len(self._leaders)
@@ -50,20 +50,21 @@ class Race:
     def _leave(self, positions: list[int]) -> None:
         self._gone.update(positions)
         self._samples[:, positions] = -np.inf
-        lost = self._leaders == SHARED
-        for position in positions:
-            lost |= self._leaders == position
+        lost = self._leaders == positions[0] if len(positions) == 1 else np.isin(self._leaders, positions)
+        if self._ties:
+            lost |= self._leaders == SHARED
         self._run(np.flatnonzero(lost))
 
     def _run(self, draws: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         """Find the leaders of these draws; the best and all within rounding of it share a draw."""
         samples = self._samples[draws]
         first = samples.argmax(axis=1)
-        best = np.take_along_axis(samples, first[:, np.newaxis], axis=1)
+        best = samples[np.arange(len(draws)), first][:, np.newaxis]
         near = samples >= best - TIE * np.abs(best)
         self._leaders[draws] = first
-        for draw in draws.tolist():
-            self._ties.pop(draw, None)
+        if self._ties:
+            for draw in draws.tolist():
+                self._ties.pop(draw, None)
         if np.count_nonzero(near) > len(draws):
             counts = np.count_nonzero(near, axis=1)
             for row in np.flatnonzero(counts > 1).tolist():

@@ -1,0 +1,36 @@
+"""Standard normals for posterior draws, taken from a bank that is filled once.
+
+Drawing 20,000 normals costs more than all that a Thompson decision then does with them. The bank holds 2^20; a
+decision reads a run of them from a random place, so each decision's draws are standard normal, while two
+decisions may share some (common random numbers). What is thrown, and logged, are the frequencies that came
+out, so a propensity is exact whichever normals were used.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from equipoise.core import Vectors
+
+SIZE = 1 << 20
+SEED = 20
+MOST = SIZE // 16
+"""More than this at once, and the bank would be read over too few places: they are drawn afresh."""
+
+
+def normals(rng: np.random.Generator, rows: int, columns: int) -> Vectors:
+    """Returns: (rows, columns) float32 standard normals, not to be written into."""
+    count = rows * columns
+    if count > MOST:
+        return rng.standard_normal((rows, columns), dtype=np.float32)
+    start = int(rng.integers(SIZE - count))
+    return _bank()[start : start + count].reshape(rows, columns)
+
+
+@lru_cache(maxsize=1)
+def _bank() -> Vectors:
+    bank = np.random.Generator(np.random.PCG64(SEED)).standard_normal(SIZE, dtype=np.float32)
+    bank.flags.writeable = False
+    return bank
