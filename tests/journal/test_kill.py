@@ -17,7 +17,7 @@ from equipoise.journal import SqliteJournal
 from .samples import facts, make_decision
 
 ROUNDS = 50
-LONGEST = 0.1
+LONGEST = 0.08
 """Seconds until the kill, at most: a child needs about 5 ms to open the journal and 0.5 ms a write."""
 
 TESTS = Path(__file__).parent.parent

@@ -173,6 +173,6 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 JournalMachine.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, derandomize=True
+    max_examples=45, stateful_step_count=40, deadline=None, derandomize=True
 )
 TestJournalMachine = JournalMachine.TestCase
