@@ -4,7 +4,7 @@
     python benchmarks/speed.py --json     # rows: name, ours_ms, peer, peer_ms, ratio
 
 The peer of `recommend` is its bare floor: what any engine of this kind must at least do for one request. Ours and
-the floor take turns, and each row is the median over the turns.
+the peer take turns call by call, and each row gives the medians.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ import numpy as np
 from equipoise import Engine, Item, Request
 from equipoise.encoders import HashingEncoder
 
+WARM_UP, ROUNDS = 50, 400
 ITEMS, WIDTH, CANDIDATES, FEATURES, SLOTS = 10_000, 384, 200, 128, 10
 WORDS = [
     "red",
@@ -62,27 +63,23 @@ class Row:
     ratio: float
 
 
-def processor_ms(call: Callable[[int], object], rounds: range) -> list[float]:
-    """Processor milliseconds of this process for each call."""
-    spent = []
-    for number in rounds:
-        start = time.process_time_ns()
-        call(number)
-        spent.append((time.process_time_ns() - start) / 1e6)
-    return spent
+def processor_ms(call: Callable[[int], object], number: int) -> float:
+    """Processor milliseconds of this process for one call."""
+    start = time.process_time_ns()
+    call(number)
+    return (time.process_time_ns() - start) / 1e6
 
 
 def side_by_side(name: str, ours: Callable[[int], object], peer: str, theirs: Callable[[int], object]) -> Row:
-    """Ours and the peer in turns of ten, after a warm-up."""
-    mine: list[float] = []
-    other: list[float] = []
-    for turn in range(-3, 30):
-        rounds = range(turn * 10, turn * 10 + 10)
-        spent, theirs_spent = processor_ms(ours, rounds), processor_ms(theirs, rounds)
-        if turn >= 0:
-            mine += spent
-            other += theirs_spent
-    ours_ms, peer_ms = float(np.median(mine)), float(np.median(other))
+    """Ours and the peer in turns, one call each, after a warm-up: both find the caches as the other left them."""
+    for number in range(WARM_UP):
+        ours(number)
+        theirs(number)
+    spent = [
+        (processor_ms(ours, number), processor_ms(theirs, number))
+        for number in range(WARM_UP, WARM_UP + ROUNDS)
+    ]
+    ours_ms, peer_ms = (float(np.median(column)) for column in zip(*spent, strict=True))
     return Row(name, round(ours_ms, 4), peer, round(peer_ms, 4), round(ours_ms / peer_ms, 3))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from equipoise.retrieval import DRAW, FRESH, LISTED, MEAN, NEAR, ExactView, Sear
 
 ALL = "all"
 """Everything that the filters leave: there was no need to search."""
+
+BLOCK = 1024
+"""Cards at once: about 200 kB, which stay in a core's own cache for the second query."""
 
 Mask = NDArray[np.bool_]
 
@@ -124,13 +128,23 @@ def _exact(
     told = near if query.asked.vector is not None else None
     closed = None if mask.all() else np.flatnonzero(~mask)
     found = {} if near is None else {NEAR: _open_best(near, closed, k)}
-    for name, direction in directions.items():
-        scores = shelf.cards @ direction.inner
+    inners = [direction.inner for direction in directions.values()]
+    for (name, direction), scores in zip(directions.items(), _products(shelf.cards, inners), strict=True):
         scores += np.float32(direction.standing) * query.item_means
         if told is not None:
             scores += np.float32(direction.similarity) * told
         found[name] = _open_best(scores, closed, k)
     return found
+
+
+def _products(cards: Vectors, queries: Sequence[Vectors]) -> Vectors:
+    """(q, n) inner products, block by block, so that each card is read from memory once."""
+    out = np.empty((len(queries), len(cards)), dtype=np.float32)
+    for start in range(0, len(cards), BLOCK):
+        block = cards[start : start + BLOCK]
+        for query, line in zip(queries, out, strict=True):
+            np.dot(block, query, out=line[start : start + BLOCK])
+    return out
 
 
 def _open_best(scores: Vectors, closed: RowNumbers | None, k: int) -> RowNumbers:

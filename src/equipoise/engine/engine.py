@@ -271,7 +271,7 @@ class Engine:
             request=request,
             asked=asked,
             outlook=outlook,
-            candidates=tuple(names[row] for row in rows.tolist()),
+            candidates=tuple([names[row] for row in rows.tolist()]),
             sources=sources,
             shown=shelf.take(rows_shown),
             vectors=shelf.vectors(rows_shown),

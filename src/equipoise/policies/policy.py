@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
@@ -57,6 +56,9 @@ class BanditPolicy:
         self.explorer = explorer
         self.floor = floor
         self.fingerprint = fingerprint
+        # Asked once here: looking through a protocol's methods takes longer than many a slot's odds.
+        self._sequential = explorer if isinstance(explorer, Sequential) else None
+        self._directed = posterior if isinstance(posterior, Directed) else None
         self._similarity = similarity
         self._diversity = diversity
 
@@ -71,11 +73,11 @@ class BanditPolicy:
     @property
     def weights(self) -> Floats | None:
         """(d,) mean weights of the features; None where the posterior is not linear in them."""
-        return self.posterior.weights if isinstance(self.posterior, Directed) else None
+        return None if self._directed is None else self._directed.weights
 
     def draw_weights(self, rng: np.random.Generator) -> Floats | None:
         """(d,) one posterior draw of the weights; None where there are none."""
-        return self.posterior.draw_weights(rng) if isinstance(self.posterior, Directed) else None
+        return None if self._directed is None else self._directed.draw_weights(rng)
 
     def distribution(self, candidates: Candidates, rng: np.random.Generator) -> Floats:
         return self.slate(candidates, rng).given(())
@@ -87,6 +89,7 @@ class BanditPolicy:
             belief,
             explorer=self.explorer,
             floor=self.floor,
+            sequential=self._sequential,
             diversity=self._diversity,
             vectors=candidates.vectors,
         )
@@ -171,6 +174,7 @@ class BanditSlate:
         *,
         explorer: Explorer,
         floor: float,
+        sequential: Sequential | None = None,
         diversity: Diversity | None = None,
         vectors: Vectors | None = None,
     ) -> None:
@@ -181,8 +185,7 @@ class BanditSlate:
         self._floor = floor
         self._diversity = diversity
         self._vectors = vectors
-        cheap = diversity is None and isinstance(explorer, Sequential)
-        self._opened = cast(Sequential, explorer).opened(belief) if cheap else None
+        self._opened = None if sequential is None or diversity is not None else sequential.opened(belief)
 
     def given(self, above: Sequence[int]) -> Floats:
         gone = list(above)
