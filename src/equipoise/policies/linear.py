@@ -131,5 +131,5 @@ class LinearPosterior:
     def _samples(self, features: Vectors, mean: Floats, rng: np.random.Generator, draws: int) -> Vectors:
         pairs = (draws + 1) // 2
         standard = normals(rng, pairs, self._space.dim)
-        weights: Vectors = (standard * self._noise.deviations(rng, pairs)) @ self._weights.root32().T
-        return mirrored(mean, weights @ features.T, draws)
+        scaled: Vectors = np.asarray(standard * self._noise.deviations(rng, pairs), dtype=np.float32)
+        return mirrored(mean, scaled @ self._weights.root32().T @ features.T, draws)
