@@ -6,14 +6,14 @@ Times are seconds since 1970-01-01 UTC, as floats.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core.errors import FeatureSpaceError
+from equipoise.core.errors import FeatureSpaceError, InputError
 
 Floats: TypeAlias = NDArray[np.float64]
 """Posteriors, probabilities and rewards."""
@@ -61,6 +61,7 @@ class Request:
     items: rank only these item_ids; None means the whole catalogue.
     exclude: item_ids never to show.
     pinned: slot to item_id; those slots are filled without dice.
+    Raises: InputError: history, items or exclude is a single text, or nothing to go through.
     """
 
     text: str | None = None
@@ -76,7 +77,14 @@ class Request:
         for name in ("history", "items", "exclude"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, tuple):
-                object.__setattr__(self, name, tuple(value))
+                object.__setattr__(self, name, _item_ids(name, value))
+
+
+def _item_ids(name: str, value: object) -> tuple[str, ...]:
+    """Raises: InputError: a single text, whose letters would count as item_ids, or nothing to go through."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise InputError(f"{name} is {value!r:.60} but must be several item_ids: write ['i7', 'i9']")
+    return tuple(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,14 +17,15 @@ from equipoise.core import (
     Decision,
     Encoder,
     Feedback,
-    InputError,
     Receipt,
     Request,
+    UnknownDecisionError,
     Vectors,
     fresh_id,
     generator,
 )
 from equipoise.encoders import Asked, history_vector
+from equipoise.engine.asking import checked_id, moment, plain_request, whole
 from equipoise.engine.candidates import Leaning, Query, checked_slots, find
 from equipoise.engine.deliberation import Question, Verdict, deliberate, pinned_items
 from equipoise.engine.loading import Imported
@@ -133,10 +134,12 @@ class Engine:
 
         slots: m, how many items to show. decision_id: the caller's own, so that a repeated call gives the first
         answer again; made up if None. at: when it is asked, in seconds; now if None.
-        Raises: InputError, UnknownItemError, NoCandidatesError: nothing was decided.
+        Raises: InputError, UnknownItemError, NoCandidatesError: nothing was decided. JournalError.
         """
-        at = time.time() if at is None else at
-        decision_id = fresh_id() if decision_id is None else _checked_id(decision_id)
+        if decision_id is not None and (earlier := self._earlier(decision_id)) is not None:
+            return earlier
+        decision_id = fresh_id() if decision_id is None else decision_id
+        request, slots, at = plain_request(request), whole("slots", slots), _now("at", at)
         self._settle_due(at)
         shelf = self.parts.stock.shelf
         asked = self._ask(request, shelf, at)
@@ -165,7 +168,7 @@ class Engine:
         caller's own, so that a repeated call counts once.
         Raises: InputError: an unknown kind, a slot that was not shown, a value that is no number.
         """
-        at = time.time() if at is None else at
+        at = _now("at", at)
         self._settle_due(at)
         return self.parts.journal.fed_back(
             Feedback(decision_id, slot=slot, kind=kind, value=value, at=at, feedback_id=feedback_id)
@@ -176,13 +179,13 @@ class Engine:
 
         Raises: UnknownDecisionError.
         """
-        position = self.parts.journal.closed(decision_id, now=time.time() if at is None else at)
+        position = self.parts.journal.closed(decision_id, now=_now("at", at))
         self._catch_up()
         return position
 
     def learn(self, *, now: float | None = None) -> int:
         """Close the windows that are due and learn from what has settled; returns how many decisions."""
-        return self._catch_up(now=time.time() if now is None else now)
+        return self._catch_up(now=_now("now", now))
 
     def why(self, decision_id: str) -> Explanation:
         """Make a past decision again, and say in words and numbers why it came out so.
@@ -240,6 +243,13 @@ class Engine:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _earlier(self, decision_id: str) -> Decision | None:
+        """What was decided under this id before."""
+        try:
+            return self.parts.journal.decision(checked_id("decision_id", decision_id))
+        except UnknownDecisionError:
+            return None
 
     def _ask(self, request: Request, shelf: Shelf, at: float) -> Asked:
         """The request as the pairing sees it: its text and its history encoded."""
@@ -332,7 +342,6 @@ class Engine:
             return done
 
 
-def _checked_id(decision_id: str) -> str:
-    if not decision_id or len(decision_id) > 200:
-        raise InputError(f"decision_id {decision_id[:50]!r} has {len(decision_id)} characters: 1 to 200")
-    return decision_id
+def _now(name: str, at: float | None) -> float:
+    """The caller's time, checked, or the clock's."""
+    return time.time() if at is None else moment(name, at)
