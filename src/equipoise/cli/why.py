@@ -33,9 +33,10 @@ def show(engine: Engine, explanation: Explanation) -> None:
     """Words first, then numbers."""
     print(explanation.summary)
     for reason in explanation.slots:
-        print(
-            f"  slot {reason.slot}, {engine.text_of(reason.item_id)[:60] or reason.item_id}: {reason.sentence}"
-        )
+        print(f"  slot {reason.slot}, {engine.text_of(reason.item_id)[:60] or reason.item_id}: {reason.sentence}")
+        if reason.parts:
+            told = ", ".join(f"{part.name} {part.amount:+.3f}" for part in reason.parts)
+            print(f"    set apart by {told}")
     rows = [
         (
             str(reason.slot),
@@ -45,11 +46,10 @@ def show(engine: Engine, explanation: Explanation) -> None:
             _number(reason.similarity),
             f"{reason.propensity:.3f}",
             reason.source,
-            ", ".join(f"{part.name} {part.amount:+.3f}" for part in reason.parts),
         )
         for reason in explanation.slots
     ]
-    columns = ("slot", "item_id", "mean", "spread", "similarity", "propensity", "source", "what set it apart")
+    columns = ("slot", "item_id", "mean", "spread", "similarity", "propensity", "source")
     print_table(f"decision {explanation.decision_id}", columns, rows)
     versions = explanation.versions
     print(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from equipoise.catalog import Item
 from equipoise.core import InputError, Request
 
 LONGEST_TEXT = 100_000
@@ -66,6 +67,37 @@ def whole(name: str, value: object) -> int:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         raise InputError(f"{name} is {value!r:.60} but must be a whole number: write {name}=10") from None
+
+
+def items_given(items: object) -> tuple[Item, ...]:
+    """Items, and plain names, each of which is an item_id and its text. Raises: InputError: anything else."""
+    if isinstance(items, (str, bytes, Mapping, Item)) or not isinstance(items, Iterable):
+        raise InputError(
+            f"{items!r:.60} is no list of items: write [Item('i1', text='wet shoe')] or ['red', 'blue']"
+        )
+    given = tuple(Item(entry, text=entry) if isinstance(entry, str) else entry for entry in items)
+    for entry in given:
+        if not isinstance(entry, Item):
+            raise InputError(f"{entry!r:.60} is no item: write Item('i1', text='wet shoe')")
+    return given
+
+
+def item_ids_given(item_ids: object) -> tuple[str, ...]:
+    """Raises: InputError: a single text, or entries that are no texts."""
+    if isinstance(item_ids, (str, bytes)) or not isinstance(item_ids, Iterable):
+        raise InputError(f"{item_ids!r:.60} is no list of item_ids: write ['i7', 'i9']")
+    given = tuple(item_ids)
+    _item_ids("item_ids", given, optional=False)
+    return given
+
+
+def table_given(name: str, value: object) -> dict[str, Any]:
+    """A table of the TOML: a mapping, or only its name. Raises: InputError."""
+    if isinstance(value, str):
+        return {"name": value}
+    if not isinstance(value, Mapping):
+        raise InputError(f"{name} is {value!r:.60} but must be a name or a table: write {{'name': ...}}")
+    return dict(value)
 
 
 def _text(name: str, value: object) -> None:

@@ -25,11 +25,19 @@ from equipoise.core import (
     generator,
 )
 from equipoise.encoders import Asked, history_vector
-from equipoise.engine.asking import checked_id, moment, plain_request, whole
+from equipoise.engine.asking import (
+    checked_id,
+    item_ids_given,
+    items_given,
+    moment,
+    plain_request,
+    table_given,
+    whole,
+)
 from equipoise.engine.candidates import Leaning, Query, checked_slots, find
 from equipoise.engine.deliberation import Question, Verdict, deliberate, pinned_items
 from equipoise.engine.loading import Imported
-from equipoise.engine.maintenance import Replayed, import_file, replay, status_of
+from equipoise.engine.maintenance import Replayed, import_file, read_file, replay, status_of
 from equipoise.engine.parts import Parts, Progress, open_parts
 from equipoise.engine.settings import Settings
 from equipoise.engine.shelf import RowNumbers, Shelf
@@ -81,20 +89,19 @@ class Engine:
         TOML, such as `retrieval={"candidates": 100}`.
         """
         items = None
-        table: dict[str, Any] = {
-            "journal": {"path": str(journal), "window_seconds": window_seconds},
-            "seed": seed,
-        }
-        table["policy"] = {"name": policy} if isinstance(policy, str) else dict(policy)
+        table: dict[str, Any] = {"journal": {"path": journal, "window_seconds": window_seconds}, "seed": seed}
+        if isinstance(journal, Path):
+            table["journal"]["path"] = str(journal)
+        table["policy"] = table_given("policy", policy)
         own = encoder if isinstance(encoder, Encoder) else None
-        if not isinstance(encoder, Encoder):
-            table["encoder"] = {"name": encoder} if isinstance(encoder, str) else dict(encoder)
+        if own is None:
+            table["encoder"] = table_given("encoder", encoder)
         if isinstance(catalog, (str, Path)):
             table["catalog"] = {"path": str(catalog)}
         else:
-            items = tuple(Item(entry, text=entry) if isinstance(entry, str) else entry for entry in catalog)
+            items = items_given(catalog)
         if reward is not None:
-            table["reward"] = dict(reward)
+            table["reward"] = reward
         return cls.of(settings_from({**table, **tables}), items=items, encoder=own, progress=progress)
 
     @classmethod
@@ -212,19 +219,24 @@ class Engine:
 
         replace: remove what the file does not have. Raises: CatalogError.
         """
+        loaded = read_file(self.parts, Path(path))
         with self._lock:
-            return import_file(self.parts, Path(path), replace=replace)
+            return import_file(self.parts, loaded, replace=replace)
 
     def put(self, items: Iterable[Item]) -> Change:
-        """Add or replace items while serving."""
-        return self._changed(lambda: self.parts.store.upsert(tuple(items), now=time.time()))
+        """Add or replace items while serving. Raises: InputError: no items, or one that the encoder refuses."""
+        given = items_given(items)
+        self.parts.stock.vectors(given)  # the long part, while requests are still answered
+        return self._changed(lambda: self.parts.store.upsert(given, now=time.time()))
 
     def remove(self, item_ids: Iterable[str]) -> Change:
-        """Take items out of the catalogue; old decisions can still be explained."""
-        return self._changed(lambda: self.parts.store.remove(tuple(item_ids), now=time.time()))
+        """Take items out of the catalogue; old decisions can still be explained. Unknown ids are ignored."""
+        gone = item_ids_given(item_ids)
+        return self._changed(lambda: self.parts.store.remove(gone, now=time.time()))
 
     def forget(self, user_id: str) -> int:
         """Erase who a user was from the journal and from what was learned; returns the decisions made anonymous."""
+        checked_id("user_id", user_id)
         with self._lock:
             count = self.parts.journal.forget(user_id)
             self.parts.relearn()

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from equipoise.core import FeatureSpace, FeatureSpaceError, fingerprint
+from equipoise.core import ConfigurationError, FeatureSpace, FeatureSpaceError, fingerprint
 from equipoise.encoders import Pairing
 from equipoise.engine.settings import Settings
-from equipoise.policies import BanditPolicy, Prior, build
+from equipoise.policies import BanditPolicy, Prior, build, settings_of
 
 
 class Pairings:
@@ -65,17 +65,36 @@ def policy_of(settings: Settings, pairing: Pairing) -> tuple[BanditPolicy, str]:
     layout = pairing.layout
     table = settings.policy
     given: dict[str, Any] = {key: _frozen(value) for key, value in table.settings.items()}
-    given.setdefault("similarity", layout.slices["similar to request"].start)
+    for key in ("posterior", "floor"):
+        if key in given:
+            raise ConfigurationError(f"'{key}' stands under [policy.settings]: move it up to [policy]")
     policy = build(
         table.name,
         pairing.space,
         prior=Prior(layout.prior_mean, layout.prior_precision),
         posterior=table.posterior,
         floor=table.floor,
-        **given,
+        **{**_suited(settings, pairing), **given},
     )
     name = fingerprint(policy.fingerprint, str(pairing.space), repr(settings.statistics))
     return policy, name
+
+
+def _suited(settings: Settings, pairing: Pairing) -> dict[str, Any]:
+    """The settings that an engine gives a policy where the user gives none.
+
+    noise: of a yes-or-no reward at the expected rate. item_rows: features already carry what an item has shown, so
+    its own effect starts small. scale: see `Thompson`; chosen on the Films world, see docs/how-to/films.md.
+    """
+    known = settings_of(settings.policy.name, posterior=settings.policy.posterior)
+    rate = min(0.5, max(0.01, settings.statistics.expected_reward))
+    suited = {
+        "similarity": pairing.layout.slices["similar to request"].start,
+        "noise": rate * (1.0 - rate),
+        "item_rows": 50.0,
+        "scale": 0.3,
+    }
+    return {name: value for name, value in suited.items() if name in known}
 
 
 def _frozen(value: Any) -> Any:

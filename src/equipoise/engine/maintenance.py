@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from equipoise.catalog import Loaded
 from equipoise.engine.loading import Imported, load_catalog, rejects_path
 from equipoise.engine.parts import Parts
 from equipoise.learning import same_state
@@ -60,9 +61,15 @@ def status_of(parts: Parts) -> dict[str, Any]:
     }
 
 
-def import_file(parts: Parts, path: Path, *, replace: bool) -> Imported:
-    """A file's items into the catalogue; bad rows are set aside beside the journal."""
+def read_file(parts: Parts, path: Path) -> Loaded:
+    """A file's items, encoded already, so that putting them in holds up no request; bad rows stand beside the journal."""
     loaded = load_catalog(parts.settings, path)
+    parts.stock.vectors(loaded.items)
+    return loaded
+
+
+def import_file(parts: Parts, loaded: Loaded, *, replace: bool) -> Imported:
+    """A file's items into the catalogue."""
     now = time.time()
     change = (
         parts.store.replace(loaded.items, now=now) if replace else parts.store.upsert(loaded.items, now=now)

@@ -72,7 +72,9 @@ class Stock:
         item_ids = self._index.view.items.item_ids
         row_of = old.view.items.row_of
         rows = np.fromiter((row_of.get(item_id, -1) for item_id in item_ids), np.int64, len(item_ids))
-        cards, born = old.cards[rows], old.born[rows]
+        kept = rows >= 0
+        cards, born = np.zeros((len(rows), old.cards.shape[1]), np.float32), np.zeros(len(rows))
+        cards[kept], born[kept] = old.cards[rows[kept]], old.born[rows[kept]]
         if fresh:
             here = self._index.view.items.find([item.item_id for item in fresh])
             shown = self.shown(fresh, vectors)

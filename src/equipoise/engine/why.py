@@ -17,6 +17,7 @@ from equipoise.learning import Learner
 from equipoise.policies import BanditPolicy, Belief, floored
 
 PARTS_SHOWN = 4
+LEAST_PART = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ def _parts(knowledge: Knowledge, features: Vectors, position: int) -> tuple[Part
     apart = (features[position] - features.mean(axis=0)) * weights
     amounts = {name: float(apart[cut].sum()) for name, cut in knowledge.pairing.layout.slices.items()}
     ranked = sorted(amounts.items(), key=lambda entry: -abs(entry[1]))
-    return tuple(Part(name, amount) for name, amount in ranked[:PARTS_SHOWN] if amount)
+    return tuple(Part(name, amount) for name, amount in ranked[:PARTS_SHOWN] if abs(amount) >= LEAST_PART)
 
 
 def _unexplained(slot: Slot) -> SlotReason:

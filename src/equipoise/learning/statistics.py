@@ -25,9 +25,9 @@ class StatisticsSettings:
 
     expected_reward: float = 0.1
     expected_shows: float = 10.0
-    item_shows: float = 8.0
+    item_shows: float = 5.0
     user_shows: float = 5.0
-    memory: int = 50
+    memory: int = 100
 
 
 class Tally:

@@ -132,4 +132,5 @@ class LinearPosterior:
         pairs = (draws + 1) // 2
         standard = normals(rng, pairs, self._space.dim)
         scaled: Vectors = np.asarray(standard * self._noise.deviations(rng, pairs), dtype=np.float32)
-        return mirrored(mean, scaled @ self._weights.root32().T @ features.T, draws)
+        weights: Vectors = scaled @ self._weights.root32().T
+        return mirrored(mean, weights @ features.T, draws)

@@ -74,7 +74,7 @@ class Layout:
     def __init__(self, settings: PairingSettings) -> None:
         sizes = {
             "item text": (settings.item, 100.0 / max(1, settings.item)),
-            "request x item text": (settings.product, 20.0),
+            "request x item text": (settings.product, 60.0),
             "item attributes": (settings.attributes, 20.0),
             "request x item attributes": (settings.crosses, 20.0),
             "request attributes": (settings.request, 20.0),
