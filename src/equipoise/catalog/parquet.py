@@ -39,7 +39,8 @@ def _rows(path: Path, file: Any) -> Iterator[Row]:
         with file:
             for batch in file.iter_batches(batch_size=BATCH_ROWS):
                 columns = [_plain(column).to_pylist() for column in batch.columns]
-                for number, values in enumerate(zip(*columns, strict=True), start=number + 1):
+                for values in zip(*columns, strict=True):
+                    number += 1
                     yield Row(number, dict(zip(names, values, strict=True)))
     except OSError as error:
         raise CatalogError(
