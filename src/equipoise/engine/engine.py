@@ -178,7 +178,14 @@ class Engine:
         at = _now("at", at)
         self._settle_due(at)
         return self.parts.journal.fed_back(
-            Feedback(decision_id, slot=slot, kind=kind, value=value, at=at, feedback_id=feedback_id)
+            Feedback(
+                decision_id,
+                slot=slot,
+                kind=checked_id("kind", kind),
+                value=value,
+                at=at,
+                feedback_id=feedback_id,
+            )
         )
 
     def settle(self, decision_id: str, *, at: float | None = None) -> int:
@@ -221,7 +228,7 @@ class Engine:
         """
         loaded = read_file(self.parts, Path(path))
         with self._lock:
-            return import_file(self.parts, loaded, replace=replace)
+            return import_file(self.parts, Path(path), loaded, replace=replace)
 
     def put(self, items: Iterable[Item]) -> Change:
         """Add or replace items while serving. Raises: InputError: no items, or one that the encoder refuses."""

@@ -12,7 +12,7 @@ from equipoise.engine.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file changed. bad: rows that could not be used, kept in the file `rejects` with line and reason."""
+    """What a file changed. bad: rows that could not be used, kept in the file `rejects` with line and reason; None if none."""
 
     version: int
     added: int
@@ -23,19 +23,17 @@ class Imported:
     rejects: str | None
 
 
-def items_of(settings: Settings, items: Iterable[Item] | None) -> tuple[Item, ...] | None:
+def loaded_of(settings: Settings, items: Iterable[Item] | None) -> Loaded | None:
     """The items given by code, or those of the catalogue file, or None where there is neither."""
     if items is not None:
-        return tuple(items)
-    if settings.catalog.path is None:
-        return None
-    return load_catalog(settings).items
+        return Loaded(tuple(items), (), 0)
+    return None if settings.catalog.path is None else load_catalog(settings)
 
 
 def load_catalog(settings: Settings, path: Path | None = None) -> Loaded:
     """Read a catalogue file, that of the settings if None. Raises: CatalogError: it cannot be read at all."""
-    path = settings.at(settings.catalog.path or "") if path is None else path
-    return load(path, columns_of(settings, path), rejects=rejects_path(settings))
+    file = settings.at(settings.catalog.path or "") if path is None else path
+    return load(file, columns_of(settings, file), rejects=rejects_path(settings, path))
 
 
 def columns_of(settings: Settings, path: Path) -> Columns:
@@ -52,9 +50,10 @@ def columns_of(settings: Settings, path: Path) -> Columns:
     )
 
 
-def rejects_path(settings: Settings) -> Path | None:
-    """Where bad rows are kept: beside the journal."""
+def rejects_path(settings: Settings, file: Path | None = None) -> Path | None:
+    """Where bad rows are kept: beside the journal, those of an imported `file` apart from the catalogue's own."""
     if settings.in_memory:
         return None
     path = settings.at(settings.journal.path)
-    return path.with_name(path.stem + ".rejects.jsonl")
+    whose = "" if file is None else f".{file.stem}"
+    return path.with_name(f"{path.stem}{whose}.rejects.jsonl")

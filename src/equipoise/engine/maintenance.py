@@ -44,6 +44,7 @@ def status_of(parts: Parts) -> dict[str, Any]:
     counts = parts.journal.counts()
     return {
         "items": len(snapshot),
+        "bad_rows": parts.bad_rows,
         "catalog_version": snapshot.version,
         "encoder": str(versions.encoder),
         "pairing": str(versions.pairing),
@@ -68,14 +69,14 @@ def read_file(parts: Parts, path: Path) -> Loaded:
     return loaded
 
 
-def import_file(parts: Parts, loaded: Loaded, *, replace: bool) -> Imported:
+def import_file(parts: Parts, path: Path, loaded: Loaded, *, replace: bool) -> Imported:
     """A file's items into the catalogue."""
     now = time.time()
     change = (
         parts.store.replace(loaded.items, now=now) if replace else parts.store.upsert(loaded.items, now=now)
     )
     parts.stock.changed(change)
-    rejects = rejects_path(parts.settings)
+    rejects = rejects_path(parts.settings, path)
     return Imported(
         version=change.version,
         added=len(change.added),
@@ -83,5 +84,5 @@ def import_file(parts: Parts, loaded: Loaded, *, replace: bool) -> Imported:
         unchanged=len(change.unchanged),
         removed=len(change.removed),
         bad=loaded.bad_count,
-        rejects=None if rejects is None else str(rejects),
+        rejects=str(rejects) if rejects is not None and loaded.bad_count else None,
     )

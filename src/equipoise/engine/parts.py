@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from equipoise.core import ConfigurationError, Encoder, Logged, Request, Vectors
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
 from equipoise.engine.fitting import Pairings, policy_of
-from equipoise.engine.loading import items_of
+from equipoise.engine.loading import loaded_of
 from equipoise.engine.memory import Clock, Seen, Standing
 from equipoise.engine.past import repaired
 from equipoise.engine.settings import Settings
 from equipoise.engine.shelf import RowNumbers, Shelf
+from equipoise.engine.source import follow
 from equipoise.engine.stock import Stock
 from equipoise.journal import RewardSpec, SqliteJournal
 from equipoise.learning import Checkpoints, Learner, Statistics
@@ -28,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True, eq=False)
 class Parts:
-    """Everything an engine works with. Only the engine changes it."""
+    """Everything an engine works with. Only the engine changes it. bad_rows: of the catalogue file, set aside."""
 
     settings: Settings
     store: CatalogStore
@@ -40,6 +42,7 @@ class Parts:
     seen: Seen
     standing: Standing = field(default_factory=Standing)
     clock: Clock = field(default_factory=Clock)
+    bad_rows: int = 0
 
     @property
     def policy(self) -> BanditPolicy:
@@ -149,19 +152,21 @@ def open_parts(
         rewards=RewardSpec.of(settings.reward),
         durability=settings.journal.durability,
     )
-    try:
+    with ExitStack() as opened:
+        opened.callback(journal.close)
         store = CatalogStore.open(None if folder is None else folder / "catalog.db")
-        found = items_of(settings, items)
+        opened.callback(store.close)
+        found = loaded_of(settings, items)
         if found is not None:
-            store.replace(found)
+            follow(store, found.items, None if folder is None else folder / "source.json")
         if not len(store.snapshot):
             raise ConfigurationError(
-                "the catalogue is empty: set path under [catalog], or import a file with 'equipoise import'"
+                "the catalogue is empty: name its file as path under [catalog]; later files come by 'equipoise import'"
             )
-        return _assembled(settings, store, journal, progress, rebuild, encoder or encoder_of(settings))
-    except BaseException:
-        journal.close()
-        raise
+        parts = _assembled(settings, store, journal, progress, rebuild, encoder or encoder_of(settings))
+        parts.bad_rows = 0 if found is None else found.bad_count
+        opened.pop_all()
+    return parts
 
 
 def _assembled(
