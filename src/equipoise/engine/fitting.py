@@ -71,7 +71,7 @@ def policy_of(settings: Settings, pairing: Pairing) -> tuple[BanditPolicy, str]:
     policy = build(
         table.name,
         pairing.space,
-        prior=Prior(layout.prior_mean, layout.prior_precision),
+        prior=Prior(layout.prior_mean(settings.statistics.expected_reward), layout.prior_precision),
         posterior=table.posterior,
         floor=table.floor,
         **{**_suited(settings, pairing), **given},

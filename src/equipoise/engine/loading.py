@@ -12,7 +12,7 @@ from equipoise.engine.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What a file changed. bad: rows that could not be used, kept in the file `rejects` with line and reason; None if none."""
+    """What a file changed. bad: rows that could not be used, kept in the file `rejects` with line and reason."""
 
     version: int
     added: int

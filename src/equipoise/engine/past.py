@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from equipoise.catalog import Item
 from equipoise.core import Decision, Logged, Vectors
 from equipoise.encoders import Asked, Outlook, Shown
 from equipoise.engine.deliberation import Question, Recall, pair, pinned_items
@@ -16,8 +17,10 @@ def recall_at(version: int, stock: Stock) -> Recall:
     """Looks items up in a past version of the catalogue."""
 
     def recall(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
-        known, shown, _ = _there(item_ids, version, stock)
-        return known, shown.cards
+        items = stock.store.items_at(version, item_ids)
+        known = tuple(item_id for item_id in item_ids if item_id in items)
+        there = [items[item_id] for item_id in known]
+        return known, stock.shown(there, stock.vectors(there)).cards
 
     return recall
 
@@ -26,7 +29,7 @@ def question_of(decision: Decision, statistics: Statistics, stock: Stock, vector
     """The question that a decision answered. statistics: as they were then. vector: (e,) of its request's text."""
     request, version = decision.request, decision.versions.catalog
     asked, outlook = _asked(decision, statistics, stock, vector)
-    _, shown, vectors = _there((*decision.candidates, *pinned_items(request)), version, stock)
+    shown, vectors = _shown((*decision.candidates, *pinned_items(request)), version, stock)
     return Question(
         decision_id=decision.decision_id,
         request=request,
@@ -48,7 +51,8 @@ def repaired(logged: Logged, statistics: Statistics, stock: Stock, vector: Vecto
     decision = logged.decision
     version = decision.versions.catalog
     asked, outlook = _asked(decision, statistics, stock, vector)
-    item_ids, shown, vectors = _there([slot.item_id for slot in decision.slots], version, stock)
+    item_ids = tuple(slot.item_id for slot in decision.slots)
+    shown, vectors = _shown(item_ids, version, stock)
     experience = statistics.experience(item_ids, decision.request.user_id)
     features = pair(stock.pairing, experience, shown, vectors, asked, outlook, recall_at(version, stock))
     versions = replace(decision.versions, encoder=stock.encoder.space, pairing=stock.pairing.space)
@@ -66,10 +70,12 @@ def _asked(
     return asked, stock.pairing.outlook(asked, recall(statistics.liked(request.user_id))[1])
 
 
-def _there(item_ids: Sequence[str], version: int, stock: Stock) -> tuple[tuple[str, ...], Shown, Vectors]:
-    """Those of the items that the catalogue had at a version, as the pairing sees them, and their vectors."""
+def _shown(item_ids: Sequence[str], version: int, stock: Stock) -> tuple[Shown, Vectors]:
+    """Items that were shown at a version of the catalogue, as the pairing sees them, and their vectors.
+
+    Where the catalogue's history was lost, an item without text stands in, so that the rest is still learned.
+    """
     items = stock.store.items_at(version, item_ids)
-    known = tuple(item_id for item_id in item_ids if item_id in items)
-    there = [items[item_id] for item_id in known]
+    there = [items.get(item_id) or Item(item_id) for item_id in item_ids]
     vectors = stock.vectors(there)
-    return known, stock.shown(there, vectors), vectors
+    return stock.shown(there, vectors), vectors

@@ -84,7 +84,9 @@ class Pairing:
         contents = [
             f"{key}:{value.dtype}:{value.tobytes().hex()}" for key, value in sorted(self.state().items())
         ]
-        self.space = FeatureSpace("pairing", fingerprint(str(encoder), *contents), layout.dim)
+        self.space = FeatureSpace(
+            "pairing", fingerprint(str(encoder), repr(layout.slices), *contents), layout.dim
+        )
 
     @classmethod
     def fit(
