@@ -1,10 +1,10 @@
 """Equipoise: recommendations from text that balance exploration and exploitation.
 
-    from equipoise import Engine, Request
+from equipoise import Engine, Request
 
-    engine = Engine.open("equipoise.toml")
-    decision = engine.recommend(Request(text="shoes for wet trails", user_id="u1"), slots=10)
-    engine.feedback(decision.decision_id, slot=2, kind="click")
+engine = Engine.open("equipoise.toml")
+decision = engine.recommend(Request(text="shoes for wet trails", user_id="u1"), slots=10)
+engine.feedback(decision.decision_id, slot=2, kind="click")
 """
 
 from equipoise.catalog import Item

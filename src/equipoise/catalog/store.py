@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from equipoise.catalog.items import Item, from_json, to_json
+from equipoise.catalog.items import NOTHING, Item, from_json, to_json
 from equipoise.catalog.snapshot import Snapshot
 from equipoise.core import CatalogError, Floats
 
@@ -22,7 +22,15 @@ CREATE TABLE IF NOT EXISTS items (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS places (place INTEGER PRIMARY KEY, item_id TEXT NOT NULL UNIQUE, first_seen REAL NOT NULL);
 """
-"""items.record is NULL where the item was removed; places keeps the order in which items first came."""
+"""items.record is NULL where the item was removed; places keeps the order of rows, and when each item first came."""
+
+OURS = {"versions", "items", "places"}
+
+PLACE = """
+INSERT INTO places (item_id, first_seen) VALUES (?, ?)
+ON CONFLICT (item_id) DO UPDATE SET place = (SELECT MAX(place) + 1 FROM places)
+"""
+"""A new item comes last; one that comes back does too, but keeps the time when it first came."""
 
 AT_ONCE = 500
 
@@ -42,6 +50,8 @@ class CatalogStore:
     """The catalogue's history in one SQLite file, and its newest snapshot in memory.
 
     Readers take `snapshot` and keep it; writers take turns. A killed process leaves the old version or the new one.
+    One process writes: the engine opens a store only while it holds the journal's lock. A version that another
+    process wrote meanwhile is noticed, and nothing is overwritten.
     """
 
     def __init__(self, connection: sqlite3.Connection, where: str) -> None:
@@ -49,6 +59,8 @@ class CatalogStore:
         self._db = connection
         self._where = where
         self._lock = threading.RLock()
+        self._reading = threading.Lock()
+        self._reader = _reader(connection, where)
         self._first_seen: dict[str, float] = dict(
             connection.execute("SELECT item_id, first_seen FROM places").fetchall()
         )
@@ -64,14 +76,11 @@ class CatalogStore:
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=10.0)
-            db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(SCHEMA)
-            return cls(db, where)
+            return cls(_connected(where), where)
         except (sqlite3.Error, OSError) as error:
             raise CatalogError(
                 f"the catalogue store '{where}' cannot be opened ({error}): check the folder's permissions and space; "
-                f"if the file is damaged, delete it and import the catalogue again"
+                f"if the file is damaged, move it away and import the catalogue again"
             ) from error
 
     def upsert(self, items: Iterable[Item], *, now: float | None = None) -> Change:
@@ -96,10 +105,10 @@ class CatalogStore:
         if version == snapshot.version:
             return {item_id: snapshot.item(item_id) for item_id in item_ids if item_id in snapshot}
         found: dict[str, Item] = {}
-        with self._lock:
+        with self._reading:
             for start in range(0, len(item_ids), AT_ONCE):
                 part = tuple(dict.fromkeys(item_ids[start : start + AT_ONCE]))
-                for item_id, record in self._db.execute(_at_version(len(part)), (*part, version)):
+                for item_id, record in self._reader.execute(_at_version(len(part)), (*part, version)):
                     if record is not None:
                         found[item_id] = from_json(record)
         return found
@@ -110,15 +119,16 @@ class CatalogStore:
 
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._db.close()
 
     def _write(self, items: tuple[Item, ...], *, remove: tuple[str, ...], now: float | None) -> Change:
         with self._lock:
-            change = self._compared(items, remove)
-            if not (change.added or change.changed or change.removed):
-                return change
             by_id = {item.item_id: item for item in items}
+            change = self._compared(by_id, remove)
+            if change.version == self.snapshot.version:
+                return change
             at = time.time() if now is None else now
             try:
                 self._store(change, by_id, at)
@@ -133,12 +143,11 @@ class CatalogStore:
             self.snapshot = self._next(change, by_id)
             return change
 
-    def _compared(self, items: tuple[Item, ...], remove: tuple[str, ...]) -> Change:
+    def _compared(self, by_id: dict[str, Item], remove: tuple[str, ...]) -> Change:
         old = self.snapshot
-        by_id = {item.item_id: item for item in items}
         added = tuple(item_id for item_id in by_id if item_id not in old)
         known = [item_id for item_id in by_id if item_id in old]
-        changed = tuple(item_id for item_id in known if by_id[item_id] != old.item(item_id))
+        changed = tuple(item_id for item_id in known if not _same(by_id[item_id], old.item(item_id)))
         different = set(changed)
         unchanged = tuple(item_id for item_id in known if item_id not in different)
         removed = tuple(item_id for item_id in dict.fromkeys(remove) if item_id in old)
@@ -148,22 +157,27 @@ class CatalogStore:
     def _store(self, change: Change, by_id: dict[str, Item], at: float) -> None:
         fresh = [*change.added, *change.changed]
         rows = [(item_id, change.version, to_json(by_id[item_id])) for item_id in fresh]
+        gone = [(item_id, change.version) for item_id in change.removed]
         self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._require_latest()
             self._db.execute("INSERT INTO versions VALUES (?, ?)", (change.version, at))
             self._db.executemany("INSERT INTO items VALUES (?, ?, ?)", rows)
-            self._db.executemany(
-                "INSERT INTO items VALUES (?, ?, NULL)",
-                [(item_id, change.version) for item_id in change.removed],
-            )
-            self._db.executemany(
-                "INSERT OR IGNORE INTO places (item_id, first_seen) VALUES (?, ?)",
-                [(item_id, at) for item_id in change.added],
-            )
+            self._db.executemany("INSERT INTO items VALUES (?, ?, NULL)", gone)
+            self._db.executemany(PLACE, [(item_id, at) for item_id in change.added])
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
+
+    def _require_latest(self) -> None:
+        written = _version(self._db)
+        if written != self.snapshot.version:
+            raise CatalogError(
+                f"the catalogue store '{self._where}' is at version {written}, written by another process, but "
+                f"version {self.snapshot.version} is served here: let one process write, and open the store again"
+            )
 
     def _next(self, change: Change, by_id: dict[str, Item]) -> Snapshot:
         gone = set(change.removed)
@@ -171,7 +185,7 @@ class CatalogStore:
         return Snapshot(change.version, kept + tuple(by_id[item_id] for item_id in change.added))
 
     def _load(self) -> Snapshot:
-        version = self._db.execute("SELECT COALESCE(MAX(version), 0) FROM versions").fetchone()[0]
+        version = _version(self._db)
         newest = self._db.execute(
             "SELECT items.record, MAX(items.version) FROM items JOIN places USING (item_id) "
             "GROUP BY items.item_id ORDER BY places.place"
@@ -186,3 +200,39 @@ def _at_version(count: int) -> str:
         f"SELECT item_id, record FROM (SELECT item_id, record, MAX(version) FROM items "
         f"WHERE item_id IN ({marks}) AND version <= ? GROUP BY item_id)"
     )
+
+
+def _connected(where: str) -> sqlite3.Connection:
+    """A connection for writing, with the tables in place. Raises: sqlite3.Error; CatalogError: not a store of ours."""
+    db = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=10.0)
+    try:
+        names = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if names and names != OURS:
+            raise CatalogError(
+                f"'{where}' is an SQLite file with the tables {', '.join(sorted(names))}, not a catalogue store: "
+                f"choose another path"
+            )
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.executescript(SCHEMA)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _reader(connection: sqlite3.Connection, where: str) -> sqlite3.Connection:
+    """A second, read-only connection, so that a long write holds up no reader; the same one in memory."""
+    if where == ":memory:":
+        return connection
+    uri = f"{Path(where).absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10.0)
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT COALESCE(MAX(version), 0) FROM versions").fetchone()[0])
+
+
+def _same(one: Item, other: Item) -> bool:
+    """Equal in content. Python's own equality comes first, as it is quick, but it takes True for 1.0."""
+    return one == other and (one.attributes == NOTHING or to_json(one) == to_json(other))

@@ -46,13 +46,15 @@ def build_app() -> App:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. `--debug` shows where an error came from."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
+    debug, as_json = "--debug" in words, "--json" in words
     if debug:
         words.remove("--debug")
     try:
-        code = build_app()(words, exit_on_error=False, print_error=True, result_action="return_value")
+        code = build_app()(words, exit_on_error=False, print_error=not as_json, result_action="return_value")
         return code if isinstance(code, int) else 0
-    except CycloptsError:
+    except CycloptsError as error:
+        if as_json:
+            _say(error, as_json=True)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -61,14 +63,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EquipoiseError, OSError) as error:
         if debug:
             raise
-        _say(error, as_json="--json" in words)
+        _say(error, as_json=as_json)
         return 1
 
 
 def _say(error: Exception, *, as_json: bool) -> None:
     """One line for people, or one JSON object with the same words for programs."""
     if as_json:
-        told = {"error": {"kind": type(error).__name__, "message": str(error)}}
+        told = {
+            "error": {
+                "kind": "UsageError" if isinstance(error, CycloptsError) else type(error).__name__,
+                "message": str(error),
+            }
+        }
         sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
     else:
         sys.stderr.write(f"equipoise: {error}\n")

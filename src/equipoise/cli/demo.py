@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from equipoise.cli import recommend, simulate, why
-from equipoise.cli.shared import progress_bar, reward_bar
+from equipoise.cli.shared import Json, print_json, progress_bar, reward_bar
 from equipoise.core import Request
 from equipoise.engine import Engine
 from equipoise.lab.demo import Demo
@@ -25,6 +25,7 @@ def run(
         str | None, Parameter(help="The request to answer at the end, instead of asking for one.")
     ] = None,
     visits: Annotated[int | None, Parameter(help="Play only the first so many visits.")] = None,
+    json: Json = False,
 ) -> None:
     """Load 9,066 films, play real visits against the baselines, draw what was learned, and answer a request.
 
@@ -32,14 +33,25 @@ def run(
     """
     start = time.perf_counter()
     demo = Demo.prepare(folder, visits=visits)
-    print(f"{len(demo.world.items):,} films, {len(demo.world.visits):,} visits of {demo.users:,} real users")
+    if not json:
+        print(
+            f"{len(demo.world.items):,} films, {len(demo.world.visits):,} visits of {demo.users:,} real users"
+        )
     with progress_bar("encoding the films") as bar:
         engine = demo.open(progress=bar)
     with engine:
         with reward_bar(len(demo.world.visits)) as progress:
             scores = demo.play(engine, progress=progress)
-        simulate.show(demo.rows(scores))
-        print(f"picture: {demo.draw(scores)}")
+        rows, picture = demo.rows(scores), demo.draw(scores)
+        if json:
+            decision = engine.recommend(Request(text=text or QUESTION), slots=5)
+            told = {"rows": rows, "picture": str(picture), "config": str(demo.config)}
+            print_json(
+                {**told, "decision": recommend.as_json(decision), "why": engine.why(decision.decision_id)}
+            )
+            return
+        simulate.show(rows)
+        print(f"picture: {picture}")
         _answer(engine, text if text is not None else _typed())
     print(
         f'took {time.perf_counter() - start:.0f} s; try: equipoise recommend --config {demo.config} --text "..."'

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json
+from equipoise.core import InputError
 
 
 def run(
@@ -31,12 +32,12 @@ def run(
 
     Example: equipoise feedback 0193f2ab --slot 2 --kind click --settle
     """
+    if kind is None and not settle:
+        raise InputError("nothing was told: name what the user did with --kind click, or --settle, or both")
     with opened(config) as engine:
         receipt = None
-        if kind is not None or not settle:
-            receipt = engine.feedback(
-                decision_id, slot=slot, kind=kind or "click", value=value, feedback_id=feedback_id
-            )
+        if kind is not None:
+            receipt = engine.feedback(decision_id, slot=slot, kind=kind, value=value, feedback_id=feedback_id)
         position = engine.settle(decision_id) if settle else None
     if json:
         print_json(

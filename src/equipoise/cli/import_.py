@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +15,13 @@ from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_jso
 
 
 def run(
-    catalog: Annotated[Path, Parameter(help="CSV, TSV, JSONL or Parquet with the columns of [catalog].")],
+    catalog: Annotated[
+        Path,
+        Parameter(
+            help="CSV, TSV, JSONL or Parquet with the columns of [catalog]; '-' reads CSV or JSONL.",
+            allow_leading_hyphen=True,
+        ),
+    ],
     /,
     *,
     replace: Annotated[bool, Parameter(negative="", help="Remove what the file does not have.")] = False,
@@ -22,8 +32,8 @@ def run(
 
     Example: equipoise import new-items.csv
     """
-    with opened(config) as engine:
-        done = engine.import_file(catalog, replace=replace)
+    with opened(config) as engine, _file(catalog) as path:
+        done = engine.import_file(path, replace=replace)
     if json:
         print_json(done)
         return
@@ -33,3 +43,16 @@ def run(
     print(
         f"{done.removed} removed, {done.bad} bad rows set aside" + (f" in {done.rejects}" if done.bad else "")
     )
+
+
+@contextmanager
+def _file(catalog: Path) -> Iterator[Path]:
+    """The file itself, or what stands on standard input as one; a line that begins with a brace makes it JSONL."""
+    if str(catalog) != "-":
+        yield catalog
+        return
+    told = sys.stdin.buffer.read()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("stdin.jsonl" if told.lstrip().startswith(b"{") else "stdin.csv")
+        path.write_bytes(told)
+        yield path

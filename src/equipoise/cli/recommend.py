@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields
 from typing import Annotated, Any
 
 import msgspec
@@ -10,13 +11,16 @@ from cyclopts import Parameter
 
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, print_table
 from equipoise.core import Decision, InputError, Request
-from equipoise.engine import Engine
+from equipoise.engine import Engine, nearest
+
+FIELDS = [field.name for field in fields(Request)]
 
 
 def run(
     *,
     text: Annotated[
-        str | None, Parameter(help="What the user asks; '-' reads it from standard input.")
+        str | None,
+        Parameter(help="What the user asks; '-' reads it from standard input.", allow_leading_hyphen=True),
     ] = None,
     user: Annotated[str | None, Parameter(help="The user_id; none is a stranger.")] = None,
     history: Annotated[str | None, Parameter(help="Liked item_ids, oldest first: i7,i9.")] = None,
@@ -26,7 +30,9 @@ def run(
     items: Annotated[str | None, Parameter(help="Rank only these item_ids: i1,i2.")] = None,
     exclude: Annotated[str | None, Parameter(help="Never show these item_ids.")] = None,
     pin: Annotated[tuple[str, ...], Parameter(help="Fill a slot without dice: 0=i3.")] = (),
-    request: Annotated[str | None, Parameter(help="A whole request as JSON; '-' reads it.")] = None,
+    request: Annotated[
+        str | None, Parameter(help="A whole request as JSON; '-' reads it.", allow_leading_hyphen=True)
+    ] = None,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> None:
@@ -88,8 +94,12 @@ def show(engine: Engine, decision: Decision) -> None:
 
 def _from_json(text: str) -> Request:
     try:
-        return msgspec.json.decode(text, type=Request, strict=False)
-    except msgspec.DecodeError as error:
+        given = msgspec.json.decode(text, type=dict[str, Any])
+        unknown = next((key for key in given if key not in FIELDS), None)
+        if unknown is not None:
+            raise InputError(f"a request has no '{unknown}'{nearest(unknown, FIELDS)}")
+        return msgspec.convert(given, Request, strict=False)
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise InputError(
             f'the request is not one ({error}): give a JSON object such as {{"text": "shoes"}}'
         ) from error

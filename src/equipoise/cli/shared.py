@@ -11,7 +11,14 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from equipoise.engine import Engine
@@ -45,11 +52,17 @@ def _is_number(text: str) -> bool:
     )
 
 
+def _live(*columns: ProgressColumn) -> Progress:
+    """A bar on standard error that leaves nothing behind, and shows nothing where no terminal is."""
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
 @contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, called with (done, total); it appears only once there is something to wait for."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _live(*columns) as bar:
         task = bar.add_task(label, total=None, visible=False)
 
         def advance(done: int, total: int) -> None:
@@ -76,7 +89,7 @@ def reward_bar(visits: int) -> Iterator[Callable[[str, int, float], None]]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[means]}"),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _live(*columns) as bar:
         task = bar.add_task("", total=visits, means="")
         means: dict[str, float] = {}
 

@@ -33,7 +33,9 @@ def show(engine: Engine, explanation: Explanation) -> None:
     """Words first, then numbers."""
     print(explanation.summary)
     for reason in explanation.slots:
-        print(f"  slot {reason.slot}, {engine.text_of(reason.item_id)[:60] or reason.item_id}: {reason.sentence}")
+        print(
+            f"  slot {reason.slot}, {engine.text_of(reason.item_id)[:60] or reason.item_id}: {reason.sentence}"
+        )
         if reason.parts:
             told = ", ".join(f"{part.name} {part.amount:+.3f}" for part in reason.parts)
             print(f"    set apart by {told}")

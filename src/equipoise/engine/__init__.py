@@ -6,7 +6,7 @@ from equipoise.engine.initial import write_config
 from equipoise.engine.loading import Imported
 from equipoise.engine.maintenance import Replayed
 from equipoise.engine.settings import Settings
-from equipoise.engine.toml import load_settings, settings_from
+from equipoise.engine.toml import load_settings, nearest, settings_from
 from equipoise.engine.why import Explanation, Part, SlotReason
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "SlotReason",
     "examine",
     "load_settings",
+    "nearest",
     "settings_from",
     "write_config",
 ]

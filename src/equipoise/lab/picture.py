@@ -31,7 +31,12 @@ def reward_picture(scores: Sequence[Score], path: Path, *, title: str) -> Path:
         visits, mean, error = sliding(score.rewards)
         axes.plot(visits, mean, color=colour, lw=1.8, label=f"{score.policy}  {score.rewards.mean():.3f}")
         axes.fill_between(visits, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.12, lw=0)
-    axes.set(title=title, xlabel="visits", ylabel="mean reward of a slot", xlim=(0, len(scores[0].rewards)))
+    axes.set(
+        title=title,
+        xlabel=f"visits (each point: mean of the {len(scores[0].rewards) // 10:,} before it; band: two standard errors)",
+        ylabel="mean reward of a slot",
+        xlim=(0, len(scores[0].rewards)),
+    )
     axes.title.set_fontsize(11)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)

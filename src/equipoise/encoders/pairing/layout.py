@@ -31,12 +31,17 @@ class PairingSettings:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A run of columns of one meaning. mean, precision: the prior of each weight, in rewards and in noise units."""
+    """A run of columns of one meaning.
+
+    mean, precision: the prior of each weight, in rewards and in noise units. relative: the mean counts in expected
+    rewards, so that likeness moves a shop of 2 % clicks and a cinema of 50 % likes by the same share.
+    """
 
     name: str
     columns: tuple[str, ...]
     mean: float = 0.0
     precision: float = 20.0
+    relative: bool = False
 
 
 FIXED = (
@@ -49,8 +54,8 @@ FIXED = (
     Block("age", ("age_log", "age_month", "age_years", "age_linear")),
     Block("taste", ("taste",), mean=1.0),
     Block("taste x certainty", ("taste_certain",)),
-    Block("similar to request", ("request_similarity",), mean=0.2),
-    Block("similar to history", ("history_similarity",), mean=0.1),
+    Block("similar to request", ("request_similarity",), mean=2.0, relative=True),
+    Block("similar to history", ("history_similarity",), mean=0.5, relative=True),
 )
 
 
@@ -104,10 +109,10 @@ class Layout:
         edges = np.cumsum([0, *(len(block.columns) for block in self.blocks)]).tolist()
         return {block.name: slice(edges[i], edges[i + 1]) for i, block in enumerate(self.blocks)}
 
-    @cached_property
-    def prior_mean(self) -> Floats:
+    def prior_mean(self, expected_reward: float) -> Floats:
         """(d,) what each weight is believed to be on day one: a sensible recommender without any feedback."""
-        return np.concatenate([np.full(len(block.columns), block.mean) for block in self.blocks])
+        means = [block.mean * (expected_reward if block.relative else 1.0) for block in self.blocks]
+        return np.repeat(means, [len(block.columns) for block in self.blocks])
 
     @cached_property
     def prior_precision(self) -> Floats:

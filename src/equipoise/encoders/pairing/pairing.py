@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.core import Experience, FeatureSpace, Floats, InputError, State, Vectors, fingerprint
-from equipoise.encoders.pairing.attributes import AttributeCode, cross_matrix, request_columns
+from equipoise.encoders.pairing.attributes import CLIP, AttributeCode, cross_matrix, request_columns
 from equipoise.encoders.pairing.layout import AGE, SIMILAR, TASTE, Layout, PairingSettings
 from equipoise.encoders.pairing.taste import taste
 
@@ -111,7 +111,7 @@ class Pairing:
         keep = np.unique(np.linspace(0, len(vectors) - 1, FIT_ROWS).astype(np.int64))
         mean, projection = principal_axes(vectors[keep], max(settings.item, settings.product))
         known = born[np.isfinite(born)]
-        scale = [float(known.mean()), float(known.std()) or 1.0] if len(known) else [0.0, 1.0]
+        scale = [float(known.mean()), max(DAY, float(known.std()))] if len(known) else [0.0, DAY]
         state: State = {"mean": mean, "projection": projection, "born": np.array(scale)}
         return cls(layout, AttributeCode.fit(attributes, settings.attributes), state, encoder)
 
@@ -121,9 +121,15 @@ class Pairing:
         return np.asarray(np.matmul(centred, self._projection)[:, 0, :], dtype=np.float32)
 
     def cards(self, vectors: Vectors, attributes: Sequence[Mapping[str, Any]], born: Floats) -> Vectors:
-        """(k, p + h + 1) float32: coordinates, coded attributes, and the date of birth, 0 where unknown."""
-        date = np.nan_to_num((born - self._born_mean) / self._born_scale)[:, None].astype(np.float32)
-        return np.hstack([self.project(vectors), self.code.encode(attributes), date])
+        """(k, p + h + 1) float32: coordinates, coded attributes, and the date of birth, 0 where unknown.
+
+        A date counts deviations from the mean and is clipped to 3, so that what comes years after the catalogue was
+        fitted is not judged by its date alone.
+        """
+        date = np.clip(np.nan_to_num((born - self._born_mean) / self._born_scale), -CLIP, CLIP)
+        return np.hstack(
+            [self.project(vectors), self.code.encode(attributes), date[:, None].astype(np.float32)]
+        )
 
     def outlook(self, asked: Asked, liked: Vectors) -> Outlook:
         """What a request is about. liked: (h, p + h + 1) cards of what the user liked, oldest first; the
@@ -156,11 +162,10 @@ class Pairing:
             mean, certainty = taste(shown.cards, remembered, experience.residuals)
             out[:, TASTE.start] = mean
             out[:, TASTE.start + 1] = 2.0 * mean * np.sqrt(certainty)
-        coordinates = shown.cards[:, : self._p]
         if similarity is not None:
             out[:, SIMILAR.start] = similarity
         if outlook.history is not None:
-            out[:, SIMILAR.start + 1] = coordinates @ outlook.history
+            out[:, SIMILAR.start + 1] = _product(shown.cards[:, : self._p], outlook.history)
         self._learned(out, asked, shown.cards, outlook.focus)
         return out
 
@@ -212,7 +217,7 @@ class Pairing:
             crossed = np.hstack([attributes, cards[:, : min(CROSSED, self._p)]])
             crosses = cut["request x item attributes"]
             matrix = cross_matrix(asked.attributes, crossed.shape[1], crosses.stop - crosses.start)
-            out[:, crosses] = crossed @ matrix
+            out[:, crosses] = _product(crossed, matrix)
             own = cut["request attributes"]
             out[:, own] = request_columns(asked.attributes, own.stop - own.start)
 
@@ -245,6 +250,11 @@ def history_vector(history: Vectors | None) -> Vectors | None:
     mean = weights @ history.astype(np.float64)
     length = float(np.linalg.norm(mean))
     return np.asarray(mean / length, dtype=np.float32) if length > 0 else None
+
+
+def _product(rows: Vectors, columns: Vectors) -> Floats:
+    """In float64, so that rounded to float32 a row is the same in whatever company: a float32 product is not."""
+    return np.asarray(rows.astype(np.float64) @ columns.astype(np.float64))
 
 
 def _so_far(out: Vectors, experience: Experience) -> None:

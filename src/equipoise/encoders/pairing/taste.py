@@ -22,10 +22,19 @@ def taste(items: Vectors, answered: Vectors, residuals: Floats) -> tuple[Floats,
     items: (k, q) cards z. answered: (h, q), h >= 1, of the items answered for. residuals: (h,).
     Returns: mean (k,) in units of reward, certainty (k,) in [0, 1).
     """
-    among = (answered @ answered.T).astype(np.float64) + 1.0
-    among.flat[:: len(answered) + 1] += NOISE
+    known, asked = _with_constant(answered), _with_constant(items)
+    among = known @ known.T
+    among.flat[:: len(known) + 1] += NOISE
     factor, _ = lapack.dpotrf(among, lower=1, clean=1)
-    cross, _ = lapack.dtrtrs(factor, (answered @ items.T).astype(np.float64) + 1.0, lower=1)
     told, _ = lapack.dtrtrs(factor, residuals, lower=1)
-    prior = np.einsum("kq,kq->k", items, items) + 1.0
-    return told @ cross, np.einsum("hk,hk->k", cross, cross) / prior
+    white, _ = lapack.dtrtrs(factor, known, lower=1)
+    cross = asked @ white.T
+    prior = np.einsum("kq,kq->k", asked, asked)
+    return cross @ told, np.einsum("kh,kh->k", cross, cross) / prior
+
+
+def _with_constant(cards: Vectors) -> Floats:
+    """(n, q + 1) with a 1 first. In float64: a float32 product rounds each item by the company that it is in."""
+    out = np.ones((len(cards), cards.shape[1] + 1))
+    out[:, 1:] = cards
+    return out
