@@ -71,11 +71,12 @@ class Column:
                 f"the filter on {self._name!r} has the keys {sorted(map(str, wanted))}: expected 'min', 'max' or both"
             )
         numbers = self._required_numbers(wanted)
-        low, high = (self._bound(wanted[key]) if key in wanted else None for key in BOUNDS)
-        if low is None:
-            return np.asarray(numbers <= high)
-        mask = np.asarray(numbers >= low)
-        return mask if high is None else mask & (numbers <= high)
+        mask = ~np.isnan(numbers)
+        if "min" in wanted:
+            mask &= numbers >= self._bound(wanted["min"])
+        if "max" in wanted:
+            mask &= numbers <= self._bound(wanted["max"])
+        return mask
 
     def _required_numbers(self, wanted: Any) -> Floats:
         if self._numbers is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from equipoise.catalog.items import NOTHING, Item, from_json, to_json
+from equipoise.catalog.items import Item, from_json, same, to_json
 from equipoise.catalog.snapshot import Snapshot
 from equipoise.core import CatalogError, Floats
 
@@ -59,8 +59,8 @@ class CatalogStore:
         self._db = connection
         self._where = where
         self._lock = threading.RLock()
-        self._reading = threading.Lock()
         self._reader = _reader(connection, where)
+        self._reading = self._lock if self._reader is connection else threading.RLock()
         self._first_seen: dict[str, float] = dict(
             connection.execute("SELECT item_id, first_seen FROM places").fetchall()
         )
@@ -147,7 +147,7 @@ class CatalogStore:
         old = self.snapshot
         added = tuple(item_id for item_id in by_id if item_id not in old)
         known = [item_id for item_id in by_id if item_id in old]
-        changed = tuple(item_id for item_id in known if not _same(by_id[item_id], old.item(item_id)))
+        changed = tuple(item_id for item_id in known if not same(by_id[item_id], old.item(item_id)))
         different = set(changed)
         unchanged = tuple(item_id for item_id in known if item_id not in different)
         removed = tuple(item_id for item_id in dict.fromkeys(remove) if item_id in old)
@@ -231,8 +231,3 @@ def _reader(connection: sqlite3.Connection, where: str) -> sqlite3.Connection:
 
 def _version(db: sqlite3.Connection) -> int:
     return int(db.execute("SELECT COALESCE(MAX(version), 0) FROM versions").fetchone()[0])
-
-
-def _same(one: Item, other: Item) -> bool:
-    """Equal in content. Python's own equality comes first, as it is quick, but it takes True for 1.0."""
-    return one == other and (one.attributes == NOTHING or to_json(one) == to_json(other))
