@@ -16,6 +16,7 @@ from equipoise.core import Floats, State, Vectors
 
 HASHED = 8
 CLIP = 3.0
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def tokens(attributes: Mapping[str, Any]) -> Iterator[str]:
@@ -28,9 +29,9 @@ def tokens(attributes: Mapping[str, Any]) -> Iterator[str]:
 
 
 def numbers(attributes: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    """Name and value of every numeric attribute."""
+    """Name and value of every numeric attribute; NaN, infinity and what float32 cannot hold count as missing."""
     for name, value in attributes.items():
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST:
             yield name, float(value)
 
 
@@ -64,7 +65,7 @@ class AttributeCode:
             for name, value in numbers(attributes):
                 seen.setdefault(name, []).append(value)
         ranked = sorted(seen, key=lambda name: (-len(seen[name]), name))[: size // 2]
-        numeric = {name: (float(np.mean(seen[name])), float(np.std(seen[name])) or 1.0) for name in ranked}
+        numeric = {name: _scale(seen[name]) for name in ranked}
         room = size - len(numeric)
         if len(counts) > room:
             room = max(0, room - HASHED)
@@ -88,13 +89,13 @@ class AttributeCode:
         return out
 
     def _numbers(self, row: Vectors, attributes: Mapping[str, Any]) -> None:
+        known = dict(numbers(attributes))
         for column, (name, (mean, deviation)) in enumerate(self.numeric.items()):
-            value = attributes.get(name)
-            if isinstance(value, (int, float)) and not isinstance(value, bool):
-                row[column] = min(CLIP, max(-CLIP, (float(value) - mean) / deviation))
+            if name in known:
+                row[column] = min(CLIP, max(-CLIP, (known[name] - mean) / deviation))
 
     def _values(self, row: Vectors, attributes: Mapping[str, Any]) -> None:
-        found = list(tokens(attributes))
+        found = dict.fromkeys(tokens(attributes))
         for token in found:
             column, weight = self.values.get(token, -1), 1.0
             if column < 0 and self._hashed > 0:
@@ -116,6 +117,12 @@ class AttributeCode:
         scale = [(float(mean), float(deviation)) for mean, deviation in state["attributes.scale"]]
         numeric = dict(zip(state["attributes.numeric"].tolist(), scale, strict=True))
         return cls(int(state["attributes.size"]), numeric, state["attributes.values"].tolist())
+
+
+def _scale(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and deviation; a deviation that only rounding made, such as of three times 0.1, counts as none: 1."""
+    mean, deviation = float(np.mean(values)), float(np.std(values))
+    return mean, deviation if deviation > 1e-9 * abs(mean) else 1.0
 
 
 def request_columns(attributes: Mapping[str, Any], size: int) -> Floats:
