@@ -54,7 +54,6 @@ class Engine:
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self._lock = threading.RLock()
-        self._saved = parts.learner.position
 
     @classmethod
     def open(
@@ -245,6 +244,7 @@ class Engine:
         """Erase who a user was from the journal and from what was learned; returns the decisions made anonymous."""
         checked_id("user_id", user_id)
         with self._lock:
+            self.parts.drop_checkpoints()  # first, so that a process killed meanwhile starts from the journal alone
             count = self.parts.journal.forget(user_id)
             self.parts.relearn()
             return count
@@ -252,7 +252,8 @@ class Engine:
     def close(self) -> None:
         """Save a checkpoint and let go of the journal."""
         with self._lock:
-            self._checkpoint()
+            if self.parts.learner.position != self.parts.saved:
+                self.parts.checkpoint()
             self.parts.close()
 
     def __enter__(self) -> Engine:
@@ -344,15 +345,9 @@ class Engine:
     def _catch_up(self, *, now: float | None = None) -> int:
         with self._lock:
             count = self.parts.teach(self.parts.learner, now=now)
-            if self.parts.learner.position - self._saved >= self.parts.settings.journal.checkpoint_every:
-                self._checkpoint()
+            if self.parts.learner.position - self.parts.saved >= self.parts.settings.journal.checkpoint_every:
+                self.parts.checkpoint()
             return count
-
-    def _checkpoint(self) -> None:
-        position = self.parts.learner.position
-        if self.parts.checkpoints is not None and position != self._saved:
-            self.parts.checkpoints.save(self.parts.learner.state(), position=position)
-        self._saved = position
 
     def _changed(self, change: Callable[[], Change]) -> Change:
         with self._lock:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,42 @@ class Pairings:
         self._settings = settings
 
     def load(self, encoder: FeatureSpace) -> Pairing | None:
-        """The pairing of this encoder and these settings, if it has been fitted."""
+        """The pairing of this encoder and these settings, if it has been fitted.
+
+        Raises: FeatureSpaceError: it has been, but its file is damaged.
+        """
         if self._folder is None or not self._path(encoder).exists():
             return None
-        with np.load(self._path(encoder), allow_pickle=False) as file:
-            return Pairing.restored(self._settings.pairing, dict(file), encoder)
+        try:
+            with np.load(self._path(encoder), allow_pickle=False) as file:
+                return Pairing.restored(self._settings.pairing, dict(file), encoder)
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise FeatureSpaceError(
+                f"the pairing '{self._path(encoder)}' cannot be read ({error}): bring it back from a backup, or "
+                f"delete it and run 'equipoise replay --rebuild'"
+            ) from error
 
     def save(self, pairing: Pairing) -> None:
-        """Write it whole or not at all."""
+        """Write it whole or not at all. Raises: ConfigurationError: its folder cannot be written."""
         if self._folder is None:
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._folder, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            np.savez(file, allow_pickle=False, **pairing.state())
-        Path(name).replace(self._path(pairing.encoder))
+        try:
+            self._write(self._folder, pairing)
+        except OSError as error:
+            raise ConfigurationError(
+                f"'{self._folder}' cannot be written ({error.strerror}): change its permissions, make room, or name "
+                f"another path under [journal]"
+            ) from error
+
+    def _write(self, folder: Path, pairing: Pairing) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, suffix=".part")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, allow_pickle=False, **pairing.state())
+            Path(name).replace(self._path(pairing.encoder))
+        finally:
+            Path(name).unlink(missing_ok=True)
 
     def require_fresh(self, encoder: FeatureSpace, *, policy: str, settled: int) -> None:
         """A policy that has learned in another space must be rebuilt by intent, not by accident.

@@ -59,6 +59,7 @@ def status_of(parts: Parts) -> dict[str, Any]:
         "mean_reward": parts.learner.statistics.overall,
         "journal": parts.settings.journal.path,
         "window_seconds": parts.settings.journal.window_seconds,
+        "trouble": list(parts.trouble),
     }
 
 

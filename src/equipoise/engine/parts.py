@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from equipoise.catalog import CatalogStore, Item
-from equipoise.core import ConfigurationError, Encoder, Logged, Request, Vectors, Versions
+from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Request, Vectors, Versions
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
 from equipoise.engine.fitting import Pairings, policy_of
@@ -21,6 +21,7 @@ from equipoise.engine.settings import Settings
 from equipoise.engine.shelf import RowNumbers, Shelf
 from equipoise.engine.source import follow
 from equipoise.engine.stock import Stock
+from equipoise.engine.toml import nearest
 from equipoise.journal import RewardSpec, SqliteJournal
 from equipoise.learning import Checkpoints, Learner, Statistics
 from equipoise.policies import BanditPolicy
@@ -30,7 +31,10 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True, eq=False)
 class Parts:
-    """Everything an engine works with. Only the engine changes it. bad_rows: of the catalogue file, set aside."""
+    """Everything an engine works with. Only the engine changes it.
+
+    bad_rows: of the catalogue file, set aside. saved: position of the last checkpoint; unsaved: why it was not written.
+    """
 
     settings: Settings
     store: CatalogStore
@@ -43,6 +47,8 @@ class Parts:
     standing: Standing = field(default_factory=Standing)
     clock: Clock = field(default_factory=Clock)
     bad_rows: int = 0
+    saved: int = 0
+    unsaved: str | None = None
 
     @property
     def policy(self) -> BanditPolicy:
@@ -112,9 +118,36 @@ class Parts:
         self.learner = learner
         self.standing = Standing()
         self.seen = Seen(self.journal)
-        if self.checkpoints is not None:
-            self.checkpoints.clear()
-            self.checkpoints.save(learner.state(), position=learner.position)
+        self.drop_checkpoints()
+        self.checkpoint()
+
+    def drop_checkpoints(self) -> None:
+        """Remove them all. Raises: JournalError: one cannot be removed."""
+        try:
+            if self.checkpoints is not None:
+                self.checkpoints.clear()
+        except OSError as error:
+            raise JournalError(
+                f"an old checkpoint stays ({error}): make its folder writable, and do this again"
+            ) from error
+
+    def checkpoint(self) -> None:
+        """Save what was learned. It is only a shortcut: where it cannot be written, `trouble` says so and no more."""
+        self.saved, self.unsaved = self.learner.position, None
+        if self.checkpoints is None:
+            return
+        try:
+            self.checkpoints.save(self.learner.state(), position=self.learner.position)
+        except OSError as error:
+            self.unsaved = (
+                f"no checkpoint could be written in '{self.checkpoints.folder}' ({error.strerror}): the next start "
+                f"learns from the journal instead, which takes longer; make room, or change its permissions"
+            )
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What does not work although requests are answered, in sentences."""
+        return tuple(told for told in (self.unsaved, self.stock.encoder.trouble) if told is not None)
 
     def relearn(self) -> None:
         """Rebuild what was learned from the journal as it now is."""
@@ -129,9 +162,10 @@ class Parts:
         return repaired(logged, learner.statistics, self.stock, self.request_vector(logged.decision.request))
 
     def close(self) -> None:
-        self.journal.close()
-        self.store.close()
-        self.stock.encoder.close()
+        """Let go of every file."""
+        with ExitStack() as all_of_them:
+            for part in (self.stock.encoder, self.store, self.journal):
+                all_of_them.callback(part.close)
 
 
 def open_parts(
@@ -179,6 +213,7 @@ def _assembled(
 ) -> Parts:
     folder = settings.state_folder
     encoder = CachedEncoder(inner, _vectors(settings))
+    _check_columns(inner, store)
     pairings = Pairings(None if folder is None else folder / "pairings", settings)
     pairing = pairings.load(encoder.space)
     if pairing is None and not rebuild:
@@ -192,13 +227,26 @@ def _assembled(
     learner = Learner(policy, Statistics(settings.statistics))
     checkpoints = None if folder is None else Checkpoints(folder / "checkpoints", fingerprint=name)
     _resume(learner, checkpoints, journal)
-    return Parts(settings, store, stock, journal, learner, checkpoints, name, Seen(journal))
+    seen = Seen(journal)
+    return Parts(settings, store, stock, journal, learner, checkpoints, name, seen, saved=learner.position)
 
 
 def encoder_of(settings: Settings) -> Encoder:
     """The encoder that [encoder] names. Raises: EncoderError, InputError, MissingExtraError."""
     table = settings.encoder
     return open_encoder(table.name, layers=table.layers, columns=table.columns, threads=table.threads)
+
+
+def _check_columns(encoder: Encoder, store: CatalogStore) -> None:
+    """A column that no item has would be 0 for all of them, and nobody would notice."""
+    if not isinstance(encoder, NumericEncoder):
+        return
+    known = {name for item in store.snapshot for name in item.attributes}
+    for column in encoder.columns:
+        if column not in known:
+            raise ConfigurationError(
+                f"no item has the attribute '{column}' of [encoder] columns{nearest(column, sorted(known))}"
+            )
 
 
 def _vectors(settings: Settings) -> Path:
