@@ -7,12 +7,13 @@ g being the level it is shrunk to (James & Stein 1961 in spirit; kappa counts ps
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import Batch, Experience, Floats, State
+from equipoise.core import Batch, ConfigurationError, Experience, Floats, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,21 @@ class StatisticsSettings:
     item_shows: float = 5.0
     user_shows: float = 5.0
     memory: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("expected_shows", "item_shows", "user_shows"):
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise ConfigurationError(
+                    f"[statistics] {name} is {getattr(self, name)} but must be above 0: 5 is usual"
+                )
+        if not math.isfinite(self.expected_reward):
+            raise ConfigurationError(
+                f"[statistics] expected_reward is {self.expected_reward} but must be a finite number"
+            )
+        if self.memory < 0:
+            raise ConfigurationError(
+                f"[statistics] memory is {self.memory} but must be 0 or more: 100 is usual"
+            )
 
 
 class Tally:
@@ -152,7 +168,7 @@ class Statistics:
         user_mean = self._users.mean(user_id, overall, self.settings.user_shows)
         memory = self._memories.setdefault(user_id, [])
         memory.append((item_id, reward - overall - item_mean - user_mean))
-        del memory[: -self.settings.memory]
+        del memory[: max(0, len(memory) - self.settings.memory)]
 
     def state(self) -> State:
         users = [user for user, memory in self._memories.items() for _ in memory]
