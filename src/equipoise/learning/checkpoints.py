@@ -5,10 +5,11 @@ A checkpoint is only ever a shortcut: losing or deleting one costs time, never k
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import re
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,8 @@ import numpy as np
 from equipoise.core import State
 
 KEEP = 3
-NAME = re.compile(r"^(?P<fingerprint>[0-9a-f]+)-(?P<position>\d+)\.npz$")
+DIGEST_BYTES = 16
+NAME = re.compile(r"^(?P<fingerprint>.+)-(?P<position>\d+)\.npz$")
 
 
 class Checkpoints:
@@ -30,6 +32,7 @@ class Checkpoints:
     def save(self, state: State, *, position: int) -> Path:
         """Write a checkpoint whole or not at all, and drop all but the last three.
 
+        Those of a later position are dropped too: they belong to a past that this journal no longer has.
         Raises: OSError: the folder cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -37,14 +40,17 @@ class Checkpoints:
         handle, name = tempfile.mkstemp(dir=self.folder, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez(file, allow_pickle=False, **state)
+                file.write(_sealed(state))
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)
-        for _, old in list(self._found())[KEEP:]:
-            old.unlink(missing_ok=True)
+        found = list(self._found())
+        upto = [entry for entry in found if entry[0] <= position]
+        for entry in found:
+            if entry not in upto[:KEEP]:
+                entry[1].unlink(missing_ok=True)
         return path
 
     def latest(self, *, at_most: int | None = None) -> tuple[int, State] | None:
@@ -57,9 +63,10 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove every checkpoint: what a user asked to forget must not come back from one."""
-        for path in self.folder.glob("*.npz"):
-            path.unlink(missing_ok=True)
+        """Remove every checkpoint, half-written ones too: what a user asked to forget must not come back from one."""
+        for kind in ("*.npz", "*.part"):
+            for path in self.folder.glob(kind):
+                path.unlink(missing_ok=True)
 
     def _found(self) -> Iterator[tuple[int, Path]]:
         """Newest first."""
@@ -72,10 +79,25 @@ class Checkpoints:
         return iter(sorted(mine, reverse=True))
 
 
+def _sealed(state: State) -> bytes:
+    """The state as an npz file, followed by a digest of it: a zip's own sums do not cover its directory."""
+    body = io.BytesIO()
+    np.savez(body, allow_pickle=False, **state)
+    return body.getvalue() + _digest(body.getbuffer())
+
+
 def _read(path: Path) -> State | None:
     """The state, or None where the file is damaged: the journal can always rebuild it."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError):
+        raw = path.read_bytes()
+    except OSError:
         return None
+    body, digest = raw[:-DIGEST_BYTES], raw[-DIGEST_BYTES:]
+    if _digest(body) != digest:
+        return None
+    with np.load(io.BytesIO(body), allow_pickle=False) as file:
+        return {key: file[key] for key in file.files}
+
+
+def _digest(body: bytes | memoryview) -> bytes:
+    return hashlib.blake2b(body, digest_size=DIGEST_BYTES).digest()
