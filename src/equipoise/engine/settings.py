@@ -13,6 +13,7 @@ from equipoise.retrieval import Kind
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
+Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 
@@ -102,7 +103,7 @@ class Settings(Table, frozen=True):
     statistics: StatisticsSettings = StatisticsSettings()
     journal: JournalTable = JournalTable()
     reward: dict[str, Any] = {}
-    seed: Whole = 20
+    seed: Seed = 20
     folder: str = "."
 
     def at(self, path: str) -> Path:

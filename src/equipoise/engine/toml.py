@@ -83,11 +83,15 @@ def _fields(kind: Any) -> dict[str, Any]:
 
 def _overlay(table: dict[str, Any], environment: Mapping[str, str]) -> None:
     for variable, text in environment.items():
-        if variable.startswith(PREFIX) and "__" in variable:
+        if variable.startswith(PREFIX) and ("__" in variable or variable == PREFIX + "SEED"):
             *path, key = variable.removeprefix(PREFIX).lower().split("__")
-            place = table
+            place: Any = table
             for step in path:
-                place = place.setdefault(step, {})
+                place = place.setdefault(step, {}) if isinstance(place, dict) else None
+            if not isinstance(place, dict):
+                raise ConfigurationError(
+                    f"{variable} names a key of '{'.'.join(path)}', which is no table: correct one"
+                )
             place[key] = _value(text)
 
 
