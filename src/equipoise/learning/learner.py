@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
-from equipoise.core import Batch, Journal, Logged, Policy, State
+from equipoise.core import Batch, EquipoiseError, InputError, Journal, Logged, Policy, State
 from equipoise.learning.statistics import Statistics
 
 P = TypeVar("P", bound=Policy)
@@ -45,9 +45,15 @@ class Learner(Generic[P]):
         """Learn from settled decisions that follow `position`; returns how many there were.
 
         A batch that the policy refuses leaves everything as it was before that decision.
+        Raises: InputError: a position not above `position`, so that no decision is learned twice.
         """
         count = 0
         for position, logged in settled:
+            if position <= self.position:
+                raise InputError(
+                    f"position {position} was to be learned after {self.position}: pass on what journal.settled("
+                    f"{self.position}) gives, each decision once and in its order"
+                )
             batch = batch_of(logged if translate is None else translate(logged, self))
             self.policy.update(batch)
             self.statistics.update(batch)
@@ -69,9 +75,17 @@ class Learner(Generic[P]):
         }
 
     def restore(self, state: State, *, position: int) -> None:
-        """Take over a state that had learned up to `position`."""
+        """Take over a state that had learned up to `position`.
+
+        Raises: InputError, FeatureSpaceError: another policy's or a damaged state; what was learned before is kept.
+        """
+        before = self.policy.state()
         self.policy.restore(_below(state, "policy/"))
-        self.statistics.restore(_below(state, "statistics/"))
+        try:
+            self.statistics.restore(_below(state, "statistics/"))
+        except EquipoiseError:
+            self.policy.restore(before)
+            raise
         self.position = position
 
 

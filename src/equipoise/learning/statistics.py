@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from equipoise.core import Batch, ConfigurationError, Experience, Floats, State
+from equipoise.core import Batch, ConfigurationError, Experience, Floats, InputError, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,15 @@ class Tally:
             f"{prefix}.sums": self.sums[:n].copy(),
         }
 
-    def restore(self, state: State, prefix: str) -> None:
-        self.rows = {str(key): row for row, key in enumerate(state[f"{prefix}.ids"])}
-        room = max(16, len(self.rows))
-        self.counts, self.sums = np.zeros(room), np.zeros(room)
-        self.counts[: len(self.rows)] = state[f"{prefix}.counts"]
-        self.sums[: len(self.rows)] = state[f"{prefix}.sums"]
+    @classmethod
+    def restored(cls, state: State, prefix: str) -> Tally:
+        ids, counts, sums = _columns(state, [f"{prefix}.{name}" for name in ("ids", "counts", "sums")])
+        tally = cls()
+        tally.rows = {str(key): row for row, key in enumerate(ids)}
+        spare = np.zeros(max(16 - len(ids), 0))
+        tally.counts = np.concatenate([counts, spare])
+        tally.sums = np.concatenate([sums, spare])
+        return tally
 
 
 class Statistics:
@@ -183,10 +188,27 @@ class Statistics:
         }
 
     def restore(self, state: State) -> None:
-        self._items.restore(state, "items")
-        self._users.restore(state, "users")
-        self._memories = {}
-        columns = (state["memory.user_ids"], state["memory.item_ids"], state["memory.residuals"])
+        """Raises: InputError: an array is missing or of another length; what was known before is kept."""
+        items, users = Tally.restored(state, "items"), Tally.restored(state, "users")
+        (overall,) = _columns(state, ["overall"])
+        memories: dict[str, list[tuple[str, float]]] = {}
+        columns = _columns(state, ["memory.user_ids", "memory.item_ids", "memory.residuals"])
         for user_id, item_id, residual in zip(*(column.tolist() for column in columns), strict=True):
-            self._memories.setdefault(user_id, []).append((item_id, residual))
-        self._count, self._sum = (float(value) for value in state["overall"])
+            memories.setdefault(user_id, []).append((item_id, residual))
+        self._items, self._users, self._memories = items, users, memories
+        self._count, self._sum = (float(value) for value in overall)
+
+
+def _columns(state: State, names: Sequence[str]) -> list[NDArray[Any]]:
+    """The arrays of these names, side by side. Raises: InputError: one is missing or of another length."""
+    for name in names:
+        if name not in state:
+            raise InputError(f"the statistics' state has no '{name}': rebuild it from the journal")
+    columns = [state[name] for name in names]
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) > 1:
+        raise InputError(
+            f"the statistics' state has {lengths} rows of {', '.join(names)}, which must be as many of each: "
+            f"rebuild it from the journal"
+        )
+    return columns
