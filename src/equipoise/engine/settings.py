@@ -13,7 +13,7 @@ from equipoise.retrieval import Kind
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
-Seed = Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
+Seed = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0.0)]
 
