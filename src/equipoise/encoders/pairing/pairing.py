@@ -231,12 +231,16 @@ class Pairing:
 
 
 def principal_axes(vectors: Vectors, size: int) -> tuple[Vectors, Vectors]:
-    """Mean (e,) and scaled principal axes (e, p) of vectors (n, e); p = min(size, rank)."""
+    """Mean (e,) and scaled principal axes (e, p) of vectors (n, e); p = min(size, rank).
+
+    What float32 makes of equal vectors, a variance of about 1e-14 of their mean square, is no axis.
+    """
     mean = vectors.mean(axis=0, dtype=np.float64)
     centred = vectors.astype(np.float64) - mean
     values, axes = np.linalg.eigh(centred.T @ centred / len(vectors))
     order = np.argsort(values)[::-1][:size]
-    order = order[values[order] > 1e-9 * max(float(values.max()), 1e-12)]
+    rounding = float(np.square(vectors, dtype=np.float64).sum()) / len(vectors) * 1e-13
+    order = order[values[order] > max(1e-9 * float(values.max(initial=0.0)), rounding)]
     axes = axes[:, order] * np.sign(axes[np.abs(axes[:, order]).argmax(axis=0), order])
     scaled = axes / np.sqrt(values[order] * max(1, len(order)))
     return mean.astype(np.float32), scaled.astype(np.float32)
