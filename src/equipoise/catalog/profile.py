@@ -74,7 +74,7 @@ def profile(name: str, rows: Sequence[Row], *, typed: bool) -> Profile:
 
 
 def _mark(texts: Sequence[str]) -> str | None:
-    """The separator that cuts enough of the values into short entries, most of which come more than once."""
+    """The separator that cuts enough of the values into short entries; all but a bar must give few, recurring ones."""
     for mark, share in MARKS.items():
         cut = [text for text in texts if mark in text.strip(mark)]
         if cut and len(cut) >= share * len(texts) and _recurring(texts, mark):
@@ -84,6 +84,7 @@ def _mark(texts: Sequence[str]) -> str | None:
 
 def _recurring(texts: Sequence[str], mark: str) -> bool:
     entries = Counter(entry.strip() for text in texts for entry in text.split(mark) if entry.strip())
-    short = all(len(entry) <= ENTRY_CHARACTERS for entry in entries)
+    if any(len(entry) > ENTRY_CHARACTERS for entry in entries):
+        return False
     again = sum(count for count in entries.values() if count > 1)
-    return short and (mark == "|" or 2 * again > entries.total())
+    return mark == "|" or (len(entries) < len(texts) and 2 * again > entries.total())

@@ -33,8 +33,10 @@ def require_text(path: Path) -> None:
     for magic, remedy in BINARY.items():
         if head.startswith(magic):
             raise CatalogError(f"'{path}' is not a text file but {remedy}")
-    if b"\x00" in head:
-        raise CatalogError(f"'{path}' holds zero bytes: it is binary or in UTF-16; save it as UTF-8 text")
+    if 4 * head.count(0) > len(head):
+        raise CatalogError(
+            f"'{path}' is full of zero bytes: it is binary or in UTF-16; save it as UTF-8 text"
+        )
 
 
 def _head(path: Path) -> bytes:
