@@ -31,7 +31,7 @@ class Pairings:
         if self._folder is None or not self._path(encoder).exists():
             return None
         try:
-            with np.load(self._path(encoder), allow_pickle=False) as file:
+            with self._path(encoder).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
                 return Pairing.restored(self._settings.pairing, dict(file), encoder)
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise FeatureSpaceError(
