@@ -76,9 +76,10 @@ def test_lines_are_counted_through_quoted_line_breaks_and_blank_lines(tmp_path: 
 
 def test_a_forgotten_quote_costs_its_own_line_only(tmp_path: Path) -> None:
     rows = "".join(f"i{n},fine,{n},\n" for n in range(500))
-    found = list(read(write(tmp_path / "i.csv", f'{HEADER}x,"open,1,\n{rows}'), COLUMNS))
-    assert isinstance(found[0], BadRow)
-    assert [row.item_id for row in found[1:] if isinstance(row, Item)] == [f"i{n}" for n in range(500)]
+    found = list(read(write(tmp_path / "i.csv", f'{HEADER}x,"open,1,\n{rows}short\n'), COLUMNS))
+    assert [row.item_id for row in found if isinstance(row, Item)] == [f"i{n}" for n in range(500)]
+    # the header is line 1, the open quote line 2, the items lines 3 to 502
+    assert [row.line for row in found if isinstance(row, BadRow)] == [2, 503]
 
 
 @pytest.mark.parametrize(
@@ -222,7 +223,7 @@ def test_a_clean_load_takes_the_old_rejects_away(tmp_path: Path) -> None:
 
 def test_a_load_that_fails_leaves_the_rejects_as_they_were(tmp_path: Path) -> None:
     rejects = write(tmp_path / "rejects.jsonl", "old\n")
-    packed = gzip.compress(b"id,p\n" + b"".join(b"i%d,%d\n" % (n, n * n) for n in range(20_000)) + b",\n" * 9)
+    packed = gzip.compress(b"id,p\n,\n" + b"".join(b"i%d,%d\n" % (n, n * n) for n in range(20_000)))
     path = tmp_path / "i.csv.gz"
     path.write_bytes(packed[: len(packed) // 2])
     with pytest.raises(CatalogError, match="cannot be read to its end"):

@@ -235,7 +235,16 @@ def _read_only(store: CatalogStore) -> None:
     store._db.execute("PRAGMA query_only = 1")
 
 
-@pytest.mark.parametrize(("break_", "said"), [(_limit_pages, "full"), (_read_only, "readonly")])
+def _fail_halfway(store: CatalogStore) -> None:
+    """The version and the items are written by then; the places are not."""
+    store._db.execute(
+        "CREATE TEMP TRIGGER halfway BEFORE INSERT ON places BEGIN SELECT RAISE(FAIL, 'disk trouble'); END"
+    )
+
+
+@pytest.mark.parametrize(
+    ("break_", "said"), [(_limit_pages, "full"), (_read_only, "readonly"), (_fail_halfway, "disk trouble")]
+)
 def test_a_write_that_fails_leaves_the_version_that_is_served(
     tmp_path: Path, break_: Callable[[CatalogStore], None], said: str
 ) -> None:
