@@ -3,6 +3,7 @@
 from equipoise.catalog.columns import Columns
 from equipoise.catalog.guessing import Guess, guess
 from equipoise.catalog.items import Attribute, Item
+from equipoise.catalog.kinds import Kind
 from equipoise.catalog.loading import Loaded, load
 from equipoise.catalog.readers import read
 from equipoise.catalog.rows import BadRow
@@ -17,6 +18,7 @@ __all__ = [
     "Columns",
     "Guess",
     "Item",
+    "Kind",
     "Loaded",
     "Snapshot",
     "guess",

@@ -47,6 +47,7 @@ def columns_of(settings: Settings, path: Path) -> Columns:
         attributes=table.attributes,
         published_at=table.published_at,
         lists=table.lists,
+        kinds=table.kinds,
     )
 
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from equipoise import catalog, retrieval
 from equipoise.encoders import PairingSettings
 from equipoise.learning import StatisticsSettings
-from equipoise.retrieval import Kind
 
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
@@ -27,7 +27,8 @@ class CatalogTable(Table, frozen=True):
 
     path: CSV, TSV, JSONL, Parquet or a list of names; None: items are put in by code.
     item_id, text, attributes, published_at: column names; item_id None: columns are guessed.
-    lists: attribute to the separator of its values, such as `genres = "|"`.
+    lists: attribute to the separator of its values, such as `genres = "|"`. kinds: attribute to `number`, `yes_no`,
+    `text` or `list` where it should not be inferred, such as `postcode = "text"`.
     """
 
     path: str | None = None
@@ -36,6 +37,7 @@ class CatalogTable(Table, frozen=True):
     attributes: tuple[str, ...] | None = None
     published_at: str | None = None
     lists: dict[str, str] = {}
+    kinds: dict[str, catalog.Kind] = {}
 
 
 class EncoderTable(Table, frozen=True):
@@ -60,7 +62,7 @@ class RetrievalTable(Table, frozen=True):
     """
 
     candidates: Count = 200
-    index: Kind = "auto"
+    index: retrieval.Kind = "auto"
     near: Share = 0.4
     mean: Share = 0.3
     draw: Share = 0.2

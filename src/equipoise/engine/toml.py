@@ -16,7 +16,7 @@ from equipoise.core import ConfigurationError
 from equipoise.engine.settings import Settings
 
 PREFIX = "EQUIPOISE_"
-FREE = {"reward", "catalog.lists", "policy.settings"}
+FREE = {"reward", "catalog.lists", "catalog.kinds", "policy.settings"}
 """Tables whose keys are the user's own, or are checked by the part that they belong to."""
 
 

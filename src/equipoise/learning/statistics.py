@@ -30,7 +30,7 @@ class StatisticsSettings:
     expected_shows: float = 10.0
     item_shows: float = 5.0
     user_shows: float = 5.0
-    memory: int = 100
+    memory: int = 64
 
     def __post_init__(self) -> None:
         for name in ("expected_shows", "item_shows", "user_shows"):

@@ -27,12 +27,14 @@ class Rows:
 
     item_ids: (n,), the item of each row. row_of: the other way round.
     chunks: (4096, d) float32 each, the last one shorter; never written to once they are here.
+    whole: (n, d), the one array that all chunks look into, as long as nothing has been written.
     """
 
     space: FeatureSpace
     item_ids: tuple[str, ...]
     row_of: Mapping[str, int]
     chunks: tuple[Vectors, ...]
+    whole: Vectors | None = None
 
     @classmethod
     def over(cls, space: FeatureSpace, item_ids: Sequence[str], vectors: Vectors) -> Rows:
@@ -42,7 +44,7 @@ class Rows:
         """
         ids = checked_ids(item_ids)
         matrix = checked_vectors(vectors, len(ids), space, item_ids=ids)
-        return cls(space, ids, {item_id: row for row, item_id in enumerate(ids)}, _cut(matrix))
+        return cls(space, ids, {item_id: row for row, item_id in enumerate(ids)}, _cut(matrix), matrix)
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -81,6 +83,8 @@ class Rows:
 
     def gather(self, rows: RowNumbers) -> Vectors:
         """Returns: (k, d) float32, a copy of these rows."""
+        if self.whole is not None:
+            return np.array(self.whole[rows])
         taken = np.empty((len(rows), self.space.dim), np.float32)
         for chunk, here, inside in _by_chunk(rows):
             taken[here] = self.chunks[chunk][inside]

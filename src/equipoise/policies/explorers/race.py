@@ -38,22 +38,24 @@ class Race:
         """
         if not self._gone.issubset(above):
             self._start()
-        left = [position for position in above if position not in self._gone]
-        if left:
-            self._leave(left)
+        for position in above:
+            if position not in self._gone:
+                self._leave(position)
         single = self._leaders[self._leaders >= 0] if self._ties else self._leaders
-        counts = np.bincount(single, minlength=self._samples.shape[1]).astype(np.float64)
+        counts = np.bincount(single, minlength=self._samples.shape[1]) / len(self._leaders)
         for shares in self._ties.values():
-            counts += shares
-        return counts / len(self._leaders)
+            counts += shares / len(self._leaders)
+        return counts
 
-    def _leave(self, positions: list[int]) -> None:
-        self._gone.update(positions)
-        self._samples[:, positions] = -np.inf
-        lost = self._leaders == positions[0] if len(positions) == 1 else np.isin(self._leaders, positions)
+    def _leave(self, position: int) -> None:
+        self._gone.add(position)
+        self._samples[:, position] = -np.inf
+        lost = self._leaders == position
         if self._ties:
             lost |= self._leaders == SHARED
-        self._run(np.flatnonzero(lost))
+        draws = lost.nonzero()[0]
+        if draws.size:
+            self._run(draws)
 
     def _run(self, draws: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
         """Find the leaders of these draws; the best and all within rounding of it share a draw."""
