@@ -29,12 +29,17 @@ def test_numbers_without_text_are_a_catalogue(encoder: object) -> None:
         assert engine.replay().identical
 
 
-def test_a_numeric_request_is_compared_by_its_own_numbers() -> None:
+def test_plain_numbers_are_no_likeness_but_meet_in_the_products() -> None:
+    # An inner product of prices and sizes would drown every other feature: it is left to what is learned.
     encoder = {"name": "numeric", "columns": ["size", "weight"]}
     with Engine.create(catalog=NUMBERS, encoder=encoder) as engine:
         decision = engine.recommend(Request(attributes={"size": 2.0, "weight": 1.0}), slots=12)
-        likeness = {reason.item_id: reason.similarity for reason in engine.why(decision.decision_id).slots}
-    assert likeness["n4"] == pytest.approx(2.0 * 4.0 + 1.0 * 1.0)  # n4 has size 4 and weight 4 % 3 = 1
+        reasons = engine.why(decision.decision_id).slots
+        product = engine.parts.stock.pairing.layout.slices["request x item text"]
+        stranger = engine.recommend(Request(), slots=12)
+    assert all(reason.similarity is None for reason in reasons)
+    assert np.abs(decision.features[:, product]).max() > 0.0
+    assert np.abs(stranger.features[:, product]).max() == 0.0
 
 
 def test_a_numeric_column_that_no_item_has_is_refused_by_name() -> None:

@@ -131,7 +131,7 @@ def _exact(
     near = (
         view.scores(query.near[None])[0] if query.near is not None and isinstance(view, ExactView) else None
     )
-    told = near if query.asked.vector is not None else None
+    told = near if query.asked.likeness is not None else None
     closed = None if mask.all() else np.flatnonzero(~mask)
     found = {} if near is None else {NEAR: _open_best(near, closed, k)}
     inners = [direction.inner for direction in directions.values()]
@@ -168,7 +168,7 @@ def _approximate(
     """The index searched along each direction unfolded; attributes and standing are left to the policy."""
     queries = {} if query.near is None else {NEAR: query.near}
     for name, direction in directions.items():
-        queries[name] = pairing.unfold(direction, query.asked.vector)
+        queries[name] = pairing.unfold(direction, query.asked.likeness)
     if not queries:
         return {}
     ranked = shelf.view.top(np.stack(list(queries.values())), k, allowed=mask)

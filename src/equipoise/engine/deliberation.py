@@ -108,7 +108,8 @@ def pair(
 ) -> Vectors:
     """(k, d) policy features of k items, with what the statistics know of them and of the user."""
     experience, remembered = _remembered(experience, recall)
-    similarity = None if asked.vector is None else np.asarray(vectors @ asked.vector, dtype=np.float64)
+    likeness = asked.likeness
+    similarity = None if likeness is None else np.asarray(vectors @ likeness, dtype=np.float64)
     return pairing.pair(asked, outlook, shown, experience, remembered, similarity=similarity)
 
 

@@ -277,7 +277,8 @@ class Engine:
         if request.history is not None:
             history = shelf.cards[shelf.rows(request.history)]
         vector = self.parts.request_vector(request)
-        return Asked(at=at, vector=vector, history=history, attributes=request.attributes)
+        alike = self.parts.stock.alike
+        return Asked(at=at, vector=vector, history=history, attributes=request.attributes, alike=alike)
 
     def _search(self, decision_id: str, request: Request, asked: Asked, shelf: Shelf) -> Question:
         """Candidates, and pinned items behind them."""
@@ -311,7 +312,7 @@ class Engine:
     def _near(request: Request, asked: Asked, liked: RowNumbers, shelf: Shelf) -> Vectors | None:
         """(e,) what to look near to: the text, else the history, else what the user liked."""
         if asked.vector is not None:
-            return asked.vector
+            return asked.likeness
         return history_vector(
             shelf.vectors(liked if request.history is None else shelf.rows(request.history))
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import islice
 from pathlib import Path
 
-from equipoise.catalog import Columns, Guess, guess
+from equipoise.catalog import Columns, Guess, Item, guess, read
 from equipoise.core import ConfigurationError
+
+SAMPLE = 200
 
 TEMPLATE = """\
 # Equipoise. Every setting that is commented out stands at its default.
@@ -71,7 +74,8 @@ def write_config(catalog: Path, config: Path, *, force: bool = False) -> Guess:
     if config.exists() and not force:
         raise ConfigurationError(f"'{config}' exists: name another with --config, or replace it with --force")
     found = guess(catalog)
-    text = _filled(os.path.relpath(catalog.resolve(), config.resolve().parent), found.columns)
+    numbers = () if found.columns.text else _numeric(catalog, found.columns)
+    text = _filled(os.path.relpath(catalog.resolve(), config.resolve().parent), found.columns, numbers)
     try:
         part = config.with_suffix(".part")
         part.write_text(text, encoding="utf-8")
@@ -83,8 +87,9 @@ def write_config(catalog: Path, config: Path, *, force: bool = False) -> Guess:
     return found
 
 
-def _filled(path: str, columns: Columns) -> str:
-    numeric = not columns.text and bool(columns.attributes)
+def _filled(path: str, columns: Columns, numbers: tuple[str, ...]) -> str:
+    """numbers: the numeric columns, where the catalogue has no text for a language model."""
+    encoder = "minilm" if columns.text else "numeric" if numbers else "hashing"
     published = "" if columns.published_at is None else f"published_at = {_quoted(columns.published_at)}\n"
     return TEMPLATE.format(
         path=_quoted(path),
@@ -93,8 +98,20 @@ def _filled(path: str, columns: Columns) -> str:
         attributes=json.dumps(list(columns.attributes or ())),
         published=published,
         lists="".join(f"{_quoted(name)} = {_quoted(mark)}\n" for name, mark in columns.lists.items()),
-        encoder='"hashing"' if numeric else '"minilm"',
-        columns="",
+        encoder=_quoted(encoder),
+        columns=f"columns = {json.dumps(list(numbers))}\n" if encoder == "numeric" else "",
+    )
+
+
+def _numeric(catalog: Path, columns: Columns) -> tuple[str, ...]:
+    """The columns that hold numbers, by the first 200 items."""
+    items = [row for row in islice(read(catalog, columns), SAMPLE) if isinstance(row, Item)]
+    values = {
+        name: [item.attributes[name] for item in items if name in item.attributes]
+        for name in columns.attributes or ()
+    }
+    return tuple(
+        name for name, found in values.items() if found and all(type(value) is float for value in found)
     )
 
 

@@ -66,7 +66,7 @@ def _asked(
     request = decision.request
     recall = recall_at(decision.versions.catalog, stock)
     history = None if request.history is None else recall(request.history)[1]
-    asked = Asked(decision.at, vector, history, request.attributes)
+    asked = Asked(decision.at, vector, history, request.attributes, alike=stock.alike)
     return asked, stock.pairing.outlook(asked, recall(statistics.liked(request.user_id))[1])
 
 

@@ -42,6 +42,11 @@ class Stock:
         self._index: Index = open_index(encoder.space, snapshot.item_ids, vectors, kind=index)
         self.shelf = self._shelf(snapshot, self.shown(items, vectors))
 
+    @property
+    def alike(self) -> bool:
+        """Whether the encoder's vectors have unit length, so that inner products are similarities."""
+        return not isinstance(self.encoder.inner, NumericEncoder)
+
     def vectors(self, items: Sequence[Item], *, progress: Progress | None = None) -> Vectors:
         """(n, e) of the items' texts, from the cache where they were encoded before."""
         return self.encoder.encode([self.text(item) for item in items], progress=progress)

@@ -19,6 +19,7 @@ from equipoise.encoders.pairing.taste import taste
 
 DAY = 86_400.0
 CROSSED = 8
+FAR = 3.0
 HALF_LIFE = 10.0
 FIT_ROWS = 20_000
 
@@ -44,12 +45,19 @@ class Asked:
 
     vector: (e,) of the text, None without text. history: (h, p + h + 1) cards of items the user is said to
     like, oldest first; None lets the experience say it. attributes: facts of the moment. at: seconds.
+    alike: vectors have unit length, so that inner products are similarities; False for plain numbers.
     """
 
     at: float
     vector: Vectors | None = None
     history: Vectors | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    alike: bool = True
+
+    @property
+    def likeness(self) -> Vectors | None:
+        """(e,) the vector whose inner product with an item's is their similarity; None where there is none."""
+        return self.vector if self.alike else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,9 +124,12 @@ class Pairing:
         return cls(layout, AttributeCode.fit(attributes, settings.attributes), state, encoder)
 
     def project(self, vectors: Vectors) -> Vectors:
-        """(k, e) to (k, p) coordinates, each row by itself: an item has the same ones in whatever company."""
+        """(k, e) to (k, p) coordinates, each row by itself: an item has the same ones in whatever company.
+
+        They are clipped to 3, beyond which only plain numbers come that the catalogue had not seen.
+        """
         centred = (vectors - self._mean)[:, None, :]
-        return np.asarray(np.matmul(centred, self._projection)[:, 0, :], dtype=np.float32)
+        return np.asarray(np.clip(np.matmul(centred, self._projection)[:, 0, :], -FAR, FAR), dtype=np.float32)
 
     def cards(self, vectors: Vectors, attributes: Sequence[Mapping[str, Any]], born: Floats) -> Vectors:
         """(k, p + h + 1) float32: coordinates, coded attributes, and the date of birth, 0 where unknown.
