@@ -10,7 +10,7 @@ from pathlib import Path
 from equipoise.catalog.columns import Columns
 from equipoise.catalog.profile import Profile, profile
 from equipoise.catalog.readers import keys_of, open_table
-from equipoise.catalog.rows import Row
+from equipoise.catalog.rows import BadRow, Row
 from equipoise.core import CatalogError
 
 SAMPLE_ROWS = 500
@@ -40,10 +40,14 @@ def guess(path: Path | str) -> Guess:
     """
     path = Path(path)
     table = open_table(path)
-    rows = [row for row in islice(table.rows, SAMPLE_ROWS) if isinstance(row, Row)]
+    first = list(islice(table.rows, SAMPLE_ROWS))
+    rows = [row for row in first if isinstance(row, Row)]
     if not rows:
+        why = next(
+            (f", since line {row.line} has {row.reason}" for row in first if isinstance(row, BadRow)), ""
+        )
         raise CatalogError(
-            f"'{path}' has no usable row: expected at least one item to guess its columns from"
+            f"'{path}' has no usable row{why}: expected at least one item to guess its columns from"
         )
     names = tuple(dict.fromkeys(name for name in table.header or keys_of(rows) if name))
     return guessed([profile(name, rows, typed=table.typed) for name in names])

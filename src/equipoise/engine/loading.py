@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from equipoise.catalog import Columns, Item, Loaded, guess, load
+from equipoise.core import CatalogError
 from equipoise.engine.settings import Settings
 
 
@@ -31,9 +32,16 @@ def loaded_of(settings: Settings, items: Iterable[Item] | None) -> Loaded | None
 
 
 def load_catalog(settings: Settings, path: Path | None = None) -> Loaded:
-    """Read a catalogue file, that of the settings if None. Raises: CatalogError: it cannot be read at all."""
+    """Read a catalogue file, that of the settings if None.
+
+    Raises: CatalogError: it cannot be read at all, or has no row that can be used: then the old items stay.
+    """
     file = settings.at(settings.catalog.path or "") if path is None else path
-    return load(file, columns_of(settings, file), rejects=rejects_path(settings, path))
+    loaded = load(file, columns_of(settings, file), rejects=rejects_path(settings, path))
+    if not loaded.items:
+        why = f": line {loaded.bad[0].line} has {loaded.bad[0].reason}" if loaded.bad else ""
+        raise CatalogError(f"'{file}' has no row that can be used of {loaded.bad_count:,}{why}")
+    return loaded
 
 
 def columns_of(settings: Settings, path: Path) -> Columns:
