@@ -45,7 +45,7 @@ def build_app() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. `--debug` shows where an error came from."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _dashed(sys.argv[1:] if arguments is None else arguments)
     debug, as_json = "--debug" in words, "--json" in words
     if debug:
         words.remove("--debug")
@@ -65,6 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         _say(error, as_json=as_json)
         return 1
+
+
+def _dashed(words: Sequence[str]) -> list[str]:
+    """`--text -` as `--text=-`: alone, the parser takes the dash for an option without a name."""
+    joined: list[str] = []
+    for word in words:
+        if word == "-" and joined and joined[-1].startswith("--"):
+            joined[-1] += "=-"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _say(error: Exception, *, as_json: bool) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import fields
 from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
 
-from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, print_table
+from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, print_table, standard_input
 from equipoise.core import Decision, InputError, Request
 from equipoise.engine import Engine, nearest
 
@@ -19,8 +18,7 @@ FIELDS = [field.name for field in fields(Request)]
 def run(
     *,
     text: Annotated[
-        str | None,
-        Parameter(help="What the user asks; '-' reads it from standard input.", allow_leading_hyphen=True),
+        str | None, Parameter(help="What the user asks; '-' reads it from standard input.")
     ] = None,
     user: Annotated[str | None, Parameter(help="The user_id; none is a stranger.")] = None,
     history: Annotated[str | None, Parameter(help="Liked item_ids, oldest first: i7,i9.")] = None,
@@ -30,9 +28,7 @@ def run(
     items: Annotated[str | None, Parameter(help="Rank only these item_ids: i1,i2.")] = None,
     exclude: Annotated[str | None, Parameter(help="Never show these item_ids.")] = None,
     pin: Annotated[tuple[str, ...], Parameter(help="Fill a slot without dice: 0=i3.")] = (),
-    request: Annotated[
-        str | None, Parameter(help="A whole request as JSON; '-' reads it.", allow_leading_hyphen=True)
-    ] = None,
+    request: Annotated[str | None, Parameter(help="A whole request as JSON; '-' reads it.")] = None,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
 ) -> None:
@@ -41,10 +37,10 @@ def run(
     Example: equipoise recommend --text "shoes for wet trails" --user u1 --history i7,i9 --slots 5
     """
     if request is not None:
-        asked = _from_json(sys.stdin.read() if request == "-" else request)
+        asked = _from_json(standard_input() if request == "-" else request)
     else:
         asked = Request(
-            text=sys.stdin.read().strip() if text == "-" else text,
+            text=standard_input().strip() if text == "-" else text,
             user_id=user,
             history=_ids(history),
             attributes=dict(_pair(entry) for entry in attribute),

@@ -21,12 +21,21 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from equipoise.core import InputError
 from equipoise.engine import Engine
 
 Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The configuration file.")]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 DEFAULT_CONFIG = Path("equipoise.toml")
+
+
+def standard_input() -> str:
+    """All of it. Raises: InputError: it is not UTF-8."""
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        raise InputError(f"standard input is not UTF-8 ({error}): encode it so") from error
 
 
 def print_json(value: Any) -> None:

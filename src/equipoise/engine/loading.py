@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from equipoise.catalog import Columns, Item, Loaded, guess, load
+from equipoise.catalog import Columns, Item, Loaded, Snapshot, guess, load
+from equipoise.catalog.kinds import Kind
 from equipoise.core import CatalogError
 from equipoise.engine.settings import Settings
 
@@ -31,13 +32,17 @@ def loaded_of(settings: Settings, items: Iterable[Item] | None) -> Loaded | None
     return None if settings.catalog.path is None else load_catalog(settings)
 
 
-def load_catalog(settings: Settings, path: Path | None = None) -> Loaded:
+def load_catalog(settings: Settings, path: Path | None = None, *, like: Snapshot | None = None) -> Loaded:
     """Read a catalogue file, that of the settings if None.
 
+    like: the items that it adds to; their attributes say what kind of value a column holds.
     Raises: CatalogError: it cannot be read at all, or has no row that can be used: then the old items stay.
     """
     file = settings.at(settings.catalog.path or "") if path is None else path
-    loaded = load(file, columns_of(settings, file), rejects=rejects_path(settings, path))
+    columns = columns_of(settings, file)
+    if like is not None:
+        columns = replace(columns, kinds={**kinds_of(like, columns), **columns.kinds})
+    loaded = load(file, columns, rejects=rejects_path(settings, path))
     if not loaded.items:
         why = f": line {loaded.bad[0].line} has {loaded.bad[0].reason}" if loaded.bad else ""
         raise CatalogError(f"'{file}' has no row that can be used of {loaded.bad_count:,}{why}")
@@ -45,10 +50,10 @@ def load_catalog(settings: Settings, path: Path | None = None) -> Loaded:
 
 
 def columns_of(settings: Settings, path: Path) -> Columns:
-    """The columns as named in [catalog]; guessed where item_id is not named."""
+    """The columns as named in [catalog]; where item_id is not named, as guessed from the catalogue's own file."""
     table = settings.catalog
     if table.item_id is None:
-        return guess(path).columns
+        return guess(path if table.path is None else settings.at(table.path)).columns
     return Columns(
         item_id=table.item_id,
         text=table.text,
@@ -57,6 +62,21 @@ def columns_of(settings: Settings, path: Path) -> Columns:
         lists=table.lists,
         kinds=table.kinds,
     )
+
+
+def kinds_of(snapshot: Snapshot, columns: Columns) -> dict[str, Kind]:
+    """What kind of value each attribute holds: a file of three rows says less of that than the catalogue."""
+    types: dict[str, set[type]] = {}
+    for item in snapshot:
+        for name, value in item.attributes.items():
+            types.setdefault(name, set()).add(type(value))
+    known: dict[frozenset[type], Kind] = {
+        frozenset({float}): "number",
+        frozenset({bool}): "yes_no",
+        frozenset({str}): "text",
+    }
+    held = {name: known.get(frozenset(types.get(name, ()))) for name in columns.attributes or ()}
+    return {name: kind for name, kind in held.items() if kind is not None and name not in columns.lists}
 
 
 def rejects_path(settings: Settings, file: Path | None = None) -> Path | None:

@@ -65,7 +65,7 @@ def status_of(parts: Parts) -> dict[str, Any]:
 
 def read_file(parts: Parts, path: Path) -> Loaded:
     """A file's items, encoded already, so that putting them in holds up no request; bad rows stand beside the journal."""
-    loaded = load_catalog(parts.settings, path)
+    loaded = load_catalog(parts.settings, path, like=parts.store.snapshot)
     parts.stock.vectors(loaded.items)
     return loaded
 

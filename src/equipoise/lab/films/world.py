@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.catalog import Item
-from equipoise.core import Floats
+from equipoise.core import Floats, InputError
 from equipoise.lab.films.data import FilmData
 
 EVERY = 20
@@ -87,7 +87,12 @@ class Played:
 def play(
     world: FilmsWorld, player: Player, *, progress: Callable[[int, float], None] | None = None
 ) -> Played:
-    """Every visit once, in order. progress: called with (visits done, mean reward so far)."""
+    """Every visit once, in order. progress: called with (visits done, mean reward so far).
+
+    Raises: InputError: the world has no visit.
+    """
+    if not world.visits:
+        raise InputError(f"there is no visit to play: a user needs at least {EVERY} ratings")
     rewards = np.empty(len(world.visits))
     shown: dict[int, set[int]] = {}
     for number, full in enumerate(world.visits):
