@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from equipoise.core import InputError
 from equipoise.engine import Engine, write_config
 from equipoise.lab.films import (
     BASELINES,
@@ -39,6 +40,8 @@ class Demo:
     @classmethod
     def prepare(cls, folder: Path, *, visits: int | None = None) -> Demo:
         """Write the catalogue and its configuration; what an earlier demo learned is dropped, its vectors are kept."""
+        if visits is not None and visits < 1:
+            raise InputError(f"visits is {visits} but must be 1 or more: leave it out to play all of them")
         world = FilmsWorld.of(films_from_package())
         world = FilmsWorld(world.items, world.visits[:visits])
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +69,7 @@ class Demo:
         for name in COMPARED:
             player = BASELINES[name](self.world, np.zeros((0, 0), dtype=np.float32), np.random.default_rng(0))
             scores.append(self._score(name, player, progress))
-        return [self._score(engine.policy_name, EnginePlayer(engine), progress), *scores]
+        return [self._score(engine.policy_name, EnginePlayer(engine, self.world), progress), *scores]
 
     def rows(self, scores: Sequence[Score]) -> list[Row]:
         return compare("films", scores)

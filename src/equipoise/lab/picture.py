@@ -44,15 +44,15 @@ def reward_picture(scores: Sequence[Score], path: Path, *, title: str) -> Path:
         title="policy, mean over all visits", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    figure.savefig(path, format="png")
     return path
 
 
 def sliding(rewards: Floats, *, points: int = 120) -> tuple[Floats, Floats, Floats]:
     """Mean and standard error of a window of a tenth of the visits. Returns: window ends, means, errors, (p,) each."""
-    width = max(2, len(rewards) // 10)
+    width = min(len(rewards), max(2, len(rewards) // 10))
     ends = np.unique(np.linspace(width, len(rewards), points).astype(np.int64))
     windows = [rewards[end - width : end] for end in ends.tolist()]
     means = np.array([window.mean() for window in windows])
-    errors = np.array([window.std(ddof=1) / np.sqrt(width) for window in windows])
+    errors = np.array([window.std(ddof=1) / np.sqrt(width) if width > 1 else 0.0 for window in windows])
     return ends.astype(np.float64), means, errors

@@ -164,10 +164,16 @@ class Hindsight(Uniform):
 
 
 class Earlier(Popularity):
-    """Popularity that saw every rating made before, shown or not."""
+    """Popularity that saw every rating of the visits before, shown or not."""
+
+    def __init__(self, world: FilmsWorld, rng: np.random.Generator) -> None:
+        super().__init__(len(world.items), rng)
+        self.visits = iter(world.visits)
 
     def learn(self, visit: Visit, positions: Positions) -> None:
-        super().learn(visit, np.arange(min(EVERY, len(visit.films))))
+        """The visit as it was, with what had been shown already: its first 20 ratings, those until the next visit."""
+        whole = next(self.visits)
+        super().learn(whole, np.arange(min(EVERY, len(whole.films))))
 
 
 class Oracle(Uniform):
@@ -194,7 +200,7 @@ BASELINES: Mapping[str, Make] = {
 }
 
 REFERENCES: Mapping[str, Make] = {
-    "earlier-ratings": lambda world, vectors, rng: Earlier(len(world.items), rng),
+    "earlier-ratings": lambda world, vectors, rng: Earlier(world, rng),
     "hindsight": lambda world, vectors, rng: Hindsight(world, rng),
     "oracle": lambda world, vectors, rng: Oracle(rng),
 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 import calendar
 import csv
 import re
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,13 +44,14 @@ def film(item_id: str, title: str, genres: str, year: int | None) -> Item:
 def films_from_folder(folder: Path) -> FilmData:
     """Any folder with `movies.csv` (movieId,title,genres) and `ratings.csv` (userId,movieId,rating,timestamp).
 
-    Ratings of films that are not in movies.csv are left out.
-    Raises: CatalogError: a file or a column is missing, or a number is not one.
+    Ratings of films that are not in movies.csv are left out, and of several of one film by one user all but the first.
+    Raises: CatalogError: a file or a column is missing, a film comes twice, or a number is not one.
     """
     items = tuple(
         film(row["movieId"], row["title"], row["genres"], _year(row["title"]))
         for row in _rows(folder / "movies.csv", ("movieId", "title", "genres"))
     )
+    _require_distinct(items, folder / "movies.csv")
     ratings = _rows(folder / "ratings.csv", ("userId", "movieId", "rating", "timestamp"))
     return _data(items, ((row["userId"], row["movieId"], row["rating"], row["timestamp"]) for row in ratings))
 
@@ -86,11 +86,26 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[dict[str, str]]:
             missing = [name for name in columns if name not in (reader.fieldnames or ())]
             if missing:
                 raise CatalogError(f"'{path}' has no column '{missing[0]}': it needs {', '.join(columns)}")
-            yield from reader
+            for row in reader:
+                if any(row[name] is None for name in columns):
+                    raise CatalogError(
+                        f"'{path}' line {reader.line_num} is cut short: it needs {', '.join(columns)}"
+                    )
+                yield row
     except OSError as error:
         raise CatalogError(f"'{path}' cannot be read ({error.strerror}): name a MovieLens folder") from error
-    except (UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except UnicodeDecodeError as error:
         raise CatalogError(f"'{path}' is not UTF-8 text ({error}): save it as UTF-8") from error
+    except csv.Error as error:
+        raise CatalogError(f"'{path}' is not CSV ({error}): write it again") from error
+
+
+def _require_distinct(items: tuple[Item, ...], path: Path) -> None:
+    seen: set[str] = set()
+    for item in items:
+        if item.item_id in seen:
+            raise CatalogError(f"'{path}' has the movieId '{item.item_id}' twice: keep one of them")
+        seen.add(item.item_id)
 
 
 def _data(items: tuple[Item, ...], ratings: Iterable[tuple[object, object, object, object]]) -> FilmData:
@@ -100,14 +115,23 @@ def _data(items: tuple[Item, ...], ratings: Iterable[tuple[object, object, objec
         try:
             row = row_of.get(str(number))
             if row is not None:
-                kept.append((int(str(user)), row, float(str(stars)), float(str(at))))
+                kept.append((int(str(user)), row, _finite(stars), _finite(at)))
         except ValueError as error:
             raise CatalogError(
                 f"ratings line {line}: {error}; userId, rating and timestamp are numbers"
             ) from error
     columns = np.array(kept, dtype=np.float64).reshape(-1, 4)
-    users, films = columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64)
-    return FilmData(items, users, films, columns[:, 2].copy(), columns[:, 3].copy())
+    pairs = columns[:, :2].astype(np.int64)
+    _, first = np.unique(pairs[:, 0] * max(1, len(items)) + pairs[:, 1], return_index=True)
+    rows = np.sort(first)
+    return FilmData(items, pairs[rows, 0], pairs[rows, 1], columns[rows, 2], columns[rows, 3])
+
+
+def _finite(value: object) -> float:
+    number = float(str(value))
+    if not np.isfinite(number):
+        raise ValueError(f"{value} is no finite number")
+    return number
 
 
 def _year(title: str) -> int | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import Floats, Request, Vectors
-from equipoise.engine import Engine, Settings, settings_from
+from equipoise.core import ConfigurationError, Floats, InputError, Request, Vectors
+from equipoise.engine import Engine, Settings, nearest, settings_from
 from equipoise.lab.films.baselines import BASELINES, REFERENCES
 from equipoise.lab.films.world import FilmsWorld, Played, Player, Positions, Visit, play
+from equipoise.policies.registry import EXPLORERS
 
 BOOTSTRAPS = 1_000
 PAIRED = ("popularity", "als")
@@ -46,14 +47,14 @@ class Score:
 class EnginePlayer:
     """The real engine, journal and all, asked through `recommend` and told through `feedback`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, world: FilmsWorld) -> None:
         self.engine = engine
+        self._names = tuple(item.item_id for item in world.items)
         self._decision_id = ""
         self._visits = 0
 
     def choose(self, visit: Visit, slots: int) -> Positions:
-        names = self.engine.item_ids
-        listed = tuple(names[film] for film in visit.films.tolist())
+        listed = tuple(self._names[film] for film in visit.films.tolist())
         request = Request(user_id=str(visit.user), items=listed)
         self._visits += 1
         decision = self.engine.recommend(
@@ -86,7 +87,7 @@ def films_settings(
 
 def engine_player(world: FilmsWorld, policy: str, *, seed: int) -> EnginePlayer:
     """An engine on this world's catalogue, in memory."""
-    return EnginePlayer(Engine.of(films_settings(policy, seed=seed), items=world.items))
+    return EnginePlayer(Engine.of(films_settings(policy, seed=seed), items=world.items), world)
 
 
 def simulate(
@@ -96,7 +97,16 @@ def simulate(
     seeds: int = 1,
     progress: Progress | None = None,
 ) -> list[Score]:
-    """Play every named policy, baseline or reference `seeds` times, alone and in its own copy of the world."""
+    """Play every named policy, baseline or reference `seeds` times, alone and in its own copy of the world.
+
+    Raises: InputError: fewer seeds than 1, or no visit to play. ConfigurationError: a name that nobody has.
+    """
+    if seeds < 1:
+        raise InputError(f"seeds is {seeds} but must be 1 or more: play each policy at least once")
+    known = [*BASELINES, *REFERENCES, *EXPLORERS]
+    for name in policies:
+        if name not in known:
+            raise ConfigurationError(f"nobody is called '{name}'{nearest(name, known)}")
     vectors = film_vectors(world)
     return [_score(world, name, vectors, seeds, progress) for name in policies]
 

@@ -52,8 +52,9 @@ class FilmsWorld:
     @classmethod
     def of(cls, data: FilmData) -> FilmsWorld:
         """All users' visits, ordered by the time of the rating they fall at, then by user and place."""
+        order = _film_order([item.item_id for item in data.items])
         visits = sorted(
-            (visit for user in np.unique(data.users).tolist() for visit in _visits(data, user)),
+            (visit for user in np.unique(data.users).tolist() for visit in _visits(data, user, order)),
             key=lambda entry: entry[0],
         )
         return cls(data.items, tuple(visit for _, visit in visits))
@@ -108,9 +109,11 @@ def play(
     return Played(rewards, users, np.array([visit.first for visit in world.visits]))
 
 
-def _visits(data: FilmData, user: int) -> Iterator[tuple[tuple[float, int, int], Visit]]:
+def _visits(
+    data: FilmData, user: int, order: NDArray[np.int64]
+) -> Iterator[tuple[tuple[float, int, int], Visit]]:
     mine = np.flatnonzero(data.users == user)
-    mine = mine[np.lexsort((_film_numbers(data, mine), data.at[mine]))]
+    mine = mine[np.lexsort((order[data.films[mine]], data.at[mine]))]
     liked = (data.stars[mine] >= LIKED).astype(np.float64)
     for start in range(0, len(mine) - EVERY + 1, EVERY):
         ahead = slice(start, start + AHEAD)
@@ -118,5 +121,10 @@ def _visits(data: FilmData, user: int) -> Iterator[tuple[tuple[float, int, int],
         yield (at, user, start), Visit(at, user, data.films[mine][ahead], liked[ahead], start == 0)
 
 
-def _film_numbers(data: FilmData, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.array([int(data.items[film].item_id) for film in data.films[rows].tolist()])
+def _film_order(ids: list[str]) -> NDArray[np.int64]:
+    """(n,) each film's place by its id, in the order of numbers where all ids are numbers."""
+    numbers = all(item_id.isdecimal() for item_id in ids)
+    ranked = sorted(range(len(ids)), key=lambda row: (int(ids[row]) if numbers else 0, ids[row]))
+    order = np.empty(len(ids), dtype=np.int64)
+    order[ranked] = np.arange(len(ids))
+    return order
