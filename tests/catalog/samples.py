@@ -19,7 +19,7 @@ VALUES = st.one_of(WORDS, NUMBERS, st.booleans(), st.lists(WORDS, min_size=1, ma
 def items(draw: st.DrawFn) -> Item:
     """Any item, with every kind of attribute."""
     return Item(
-        draw(WORDS),
+        draw(WORDS.filter(lambda word: "\x00" not in word)),
         text=draw(st.text(st.characters(exclude_categories=("Cs",)), max_size=30)),
         attributes=draw(st.dictionaries(WORDS, VALUES, max_size=4)),
         published_at=draw(st.none() | NUMBERS),

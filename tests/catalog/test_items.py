@@ -92,3 +92,9 @@ def test_what_no_item_can_hold(fields: dict[str, Any], said: str) -> None:
 def test_json_that_is_no_item(text: str) -> None:
     with pytest.raises(InputError, match="is not an item"):
         from_json(text)
+
+
+def test_a_zero_character_in_an_id_is_refused() -> None:
+    # numpy's arrays of texts drop it at the end, so that two ids would become one in a checkpoint
+    with pytest.raises(InputError, match="zero character"):
+        Item("a\x00")

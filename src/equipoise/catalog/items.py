@@ -42,6 +42,8 @@ class Item:
         if not self.item_id:
             raise InputError("an item has the item_id '': give it text that no other item has")
         object.__setattr__(self, "item_id", plain_text(self.item_id, "item_id"))
+        if "\x00" in self.item_id:
+            raise InputError(f"item_id {self.item_id!r} holds a zero character: leave it out")
         object.__setattr__(self, "text", plain_text(self.text, "text"))
         if self.attributes is not NOTHING:
             object.__setattr__(self, "attributes", _attributes(self.attributes))

@@ -113,6 +113,10 @@ def _text(name: str, value: object) -> None:
 
 
 def _utf8(name: str, text: str) -> str:
+    if "\x00" in text:
+        raise InputError(
+            f"{name} {text!r:.60} holds a zero character, which arrays of texts lose: leave it out"
+        )
     if not text.isascii():
         try:
             text.encode()

@@ -18,6 +18,9 @@ from equipoise.encoders.pairing.layout import AGE, SIMILAR, TASTE, Layout, Pairi
 from equipoise.encoders.pairing.taste import taste
 
 DAY = 86_400.0
+FORMULA = "1"
+"""Changes with any formula of this room: features of two formulas must not meet in one policy."""
+
 CROSSED = 8
 FAR = 3.0
 HALF_LIFE = 10.0
@@ -93,7 +96,7 @@ class Pairing:
             f"{key}:{value.dtype}:{value.tobytes().hex()}" for key, value in sorted(self.state().items())
         ]
         self.space = FeatureSpace(
-            "pairing", fingerprint(str(encoder), repr(layout.slices), *contents), layout.dim
+            "pairing", fingerprint(FORMULA, str(encoder), repr(layout.slices), *contents), layout.dim
         )
 
     @classmethod
