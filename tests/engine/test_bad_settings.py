@@ -50,6 +50,7 @@ def test_the_file_that_the_others_spoil_is_good(write: Any) -> None:
         ('[policy]\nsettings = { diversity = "mm" }', "did you mean 'mmr'"),
         ("[journal]\nwindow_seconds = 0", "journal.window_seconds"),
         ("[journal]\nwindow_seconds = nan", "journal.window_seconds"),
+        ("[journal]\nwindow_seconds = inf", "journal.window_seconds"),
         ('[journal]\ndurability = "maybe"', "journal.durability"),
         ("[journal]\ncheckpoint_every = 0", "journal.checkpoint_every"),
         ('[journal]\npath = "nowhere/j.db"', "the folder"),
@@ -66,6 +67,11 @@ def test_the_file_that_the_others_spoil_is_good(write: Any) -> None:
         ("[pairing]\nitem = 500", "at most 128"),
         ('[reward]\nclick = "much"', "[reward] click"),
         ("[reward]\nclick = { weight = 1.0 }", "weight and full"),
+        ('[reward]\nlow = -1.0\nclick = 1.0\n[policy]\nposterior = "beta"', "goes from -1 to 1, but a beta"),
+        (
+            '[reward]\nhigh = 5.0\nclick = 5.0\n[policy]\nposterior = "logistic"',
+            "goes from 0 to 5, but a logistic",
+        ),
     ],
     ids=str,
 )

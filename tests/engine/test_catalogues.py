@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from equipoise.catalog import Item
-from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, InputError, Request
+from equipoise.core import (
+    Batch,
+    Candidates,
+    ConfigurationError,
+    EncoderError,
+    FeatureSpace,
+    InputError,
+    Request,
+)
 from equipoise.engine import Engine, settings_from
 from equipoise.policies import build
 
@@ -107,6 +116,54 @@ def test_items_come_and_go_while_serving() -> None:
         assert decision.versions.catalog == 3  # loaded, put, removed
         assert engine.why(old.decision_id).reproduced
         assert engine.why(decision.decision_id).reproduced
+
+
+class Lengths:
+    """An encoder of one's own: a text's length and its number of spaces. dim other than 2: a wrong one."""
+
+    def __init__(self, dim: int = 2) -> None:
+        self.dim = dim
+        self.space = FeatureSpace("lengths", f"tested-{dim}", 2)
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        rows = [[len(text), text.count(" "), 0.0][: self.dim] for text in texts]
+        return np.array(rows, dtype=np.float32).reshape(-1, self.dim)
+
+
+def test_an_encoder_of_ones_own() -> None:
+    with Engine.create(catalog=items(), encoder=Lengths()) as engine:
+        decision = engine.recommend(Request(text="wet shoes"), slots=3)
+        assert decision.versions.encoder == Lengths().space
+        assert engine.why(decision.decision_id).reproduced
+    with pytest.raises(EncoderError, match=r"\(40, 3\) for 40 texts: expected \(40, 2\)"):
+        Engine.create(catalog=items(), encoder=Lengths(3))
+
+
+def test_ids_and_texts_may_hold_anything_that_utf8_can() -> None:
+    names = ["a,b", "ü", "日本", '"q"', "a\nb", " lead", "x" * 200, "null", "0", "e\u0301", "|", "\u2028"]
+    odd = [Item(name, text=name, attributes={"kind": name}) for name in names]
+    with Engine.create(catalog=odd, encoder="hashing") as engine:
+        request = Request(text="x", user_id='ü\n"', history=("ü",), attributes={"ключ": 'да\n"'})
+        decision = engine.recommend(request, slots=len(names))
+        assert set(shown(decision)) == set(names)
+        engine.feedback(decision.decision_id, slot=0, kind="click")
+        engine.settle(decision.decision_id)
+        assert engine.why(decision.decision_id).reproduced
+        assert engine.parts.journal.decision(decision.decision_id).request == request
+        assert engine.replay().identical
+
+
+@pytest.mark.parametrize("index", ["exact", "faiss"])
+def test_either_index_serves_and_explains(index: str) -> None:
+    with opened(n=400, retrieval={"candidates": 40, "index": index}) as engine:
+        visit(engine, 0)
+        engine.put([Item("fresh", text="wet shoes")])
+        engine.remove(["i3"])
+        narrow = engine.recommend(
+            Request(text="wet", filters={"category": "shoes"}), slots=5, decision_id="d1", at=START + 20.0
+        )
+        assert len(narrow.candidates) == 40
+        assert engine.why("d0").reproduced and engine.why("d1").reproduced
 
 
 def test_an_emptied_catalogue_can_be_filled_again() -> None:

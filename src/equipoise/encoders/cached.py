@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from equipoise.core import Encoder, FeatureSpace, Vectors
+from equipoise.core import Encoder, EncoderError, FeatureSpace, Vectors
 from equipoise.encoders.row_file import RowFile
 from equipoise.encoders.row_index import KEY_BYTES
 from equipoise.encoders.texts import checked
@@ -113,6 +113,11 @@ class CachedEncoder:
         chunk: for each distinct text, its places in texts, keys and rows.
         """
         encoded = self._inner.encode([texts[places[0]] for places in chunk])
+        if np.shape(encoded) != (len(chunk), self.space.dim):
+            raise EncoderError(
+                f"the encoder of {self.space} gave rows of shape {np.shape(encoded)} for {len(chunk)} texts: "
+                f"expected ({len(chunk)}, {self.space.dim})"
+            )
         self._keep([keys[places[0]] for places in chunk], encoded, store=store)
         for places, row in zip(chunk, encoded, strict=True):
             rows[places] = row

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from equipoise.core import ConfigurationError, FeatureSpace, FeatureSpaceError, fingerprint
+from equipoise.core import Batch, ConfigurationError, FeatureSpace, FeatureSpaceError, InputError, fingerprint
 from equipoise.encoders import Pairing
 from equipoise.engine.settings import Settings
+from equipoise.journal import RewardSpec
 from equipoise.policies import BanditPolicy, Prior, build, settings_of
 
 
@@ -117,6 +118,27 @@ def _suited(settings: Settings, pairing: Pairing) -> dict[str, Any]:
         "scale": 0.3,
     }
     return {name: value for name, value in suited.items() if name in known}
+
+
+def check_rewards(policy: BanditPolicy, rewards: RewardSpec) -> None:
+    """A reward that the posterior cannot learn would settle, and stop all learning there.
+
+    Raises: ConfigurationError: the specification can give one.
+    """
+    ends = Batch(
+        item_ids=("lowest", "highest"),
+        user_ids=(None, None),
+        features=np.zeros((2, policy.space.dim), dtype=np.float32),
+        rewards=np.array([rewards.low, rewards.high]),
+        propensities=np.ones(2),
+        space=policy.space,
+    )
+    try:
+        policy.posterior.check(ends)
+    except InputError as error:
+        raise ConfigurationError(
+            f"[reward] goes from {rewards.low:g} to {rewards.high:g}, but {error}"
+        ) from error
 
 
 def _frozen(value: Any) -> Any:

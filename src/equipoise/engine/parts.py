@@ -13,7 +13,7 @@ from equipoise.catalog import CatalogStore, Item
 from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Request, Vectors, Versions
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
-from equipoise.engine.fitting import Pairings, policy_of
+from equipoise.engine.fitting import Pairings, check_rewards, policy_of
 from equipoise.engine.loading import loaded_of
 from equipoise.engine.memory import Clock, Seen, Standing
 from equipoise.engine.past import repaired
@@ -224,6 +224,7 @@ def _assembled(
     if pairing is None:
         pairings.save(stock.pairing)
     policy, name = policy_of(settings, stock.pairing)
+    check_rewards(policy, journal.rewards)
     learner = Learner(policy, Statistics(settings.statistics))
     checkpoints = None if folder is None else Checkpoints(folder / "checkpoints", fingerprint=name)
     _resume(learner, checkpoints, journal)

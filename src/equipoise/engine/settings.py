@@ -15,7 +15,7 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Whole = Annotated[int, msgspec.Meta(ge=0)]
 Seed = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
-Positive = Annotated[float, msgspec.Meta(gt=0.0)]
+Seconds = Annotated[float, msgspec.Meta(gt=0.0, le=1e10)]
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -89,7 +89,7 @@ class JournalTable(Table, frozen=True):
     """
 
     path: str = "equipoise.db"
-    window_seconds: Positive = 1800.0
+    window_seconds: Seconds = 1800.0
     durability: Literal["normal", "full"] = "normal"
     checkpoint_every: Count = 5000
 
