@@ -26,7 +26,8 @@ class CatalogTable(Table, frozen=True):
     """Where the items come from, and which column is what.
 
     path: CSV, TSV, JSONL, Parquet or a list of names; None: items are put in by code.
-    item_id, text, attributes, published_at: column names; item_id None: columns are guessed.
+    item_id: the column that names an item; None: all columns are guessed. text: columns that an encoder reads.
+    attributes: columns of facts; None: all others. published_at: the column with an item's date.
     lists: attribute to the separator of its values, such as `genres = "|"`. kinds: attribute to `number`, `yes_no`,
     `text` or `list` where it should not be inferred, such as `postcode = "text"`.
     """
@@ -43,7 +44,7 @@ class CatalogTable(Table, frozen=True):
 class EncoderTable(Table, frozen=True):
     """name: `minilm`, `hashing`, `numeric`, `multilingual`, a directory with an ONNX model, or `org/name`.
 
-    layers: 0 to 6, pooled beside each other; empty: the last alone. columns: for `numeric`.
+    layers: 0 to 6, pooled beside each other; empty: the last alone. columns: the attributes that `numeric` reads.
     threads: for encoding many texts; a request always takes one. store_requests: keep request texts' vectors on disk.
     """
 
@@ -57,8 +58,8 @@ class EncoderTable(Table, frozen=True):
 class RetrievalTable(Table, frozen=True):
     """candidates: k, how many items a policy weighs. index: `auto`, `exact` or `faiss`.
 
-    near, mean, draw, fresh: shares of the candidates that each source may bring. hide_seen: never show an item
-    twice to the same user.
+    near: share of the candidates that may come from near the request. mean: those high by the policy's mean.
+    draw: those high by one posterior draw. fresh: the newest. hide_seen: never show an item twice to one user.
     """
 
     candidates: Count = 200
@@ -85,7 +86,8 @@ class PolicyTable(Table, frozen=True):
 class JournalTable(Table, frozen=True):
     """path: the journal's file, or `:memory:`. window_seconds: how long feedback is waited for.
 
-    durability: `normal` survives a killed process, `full` a power cut too. checkpoint_every: settled decisions.
+    durability: `normal` survives a killed process, `full` a power cut too. checkpoint_every: settled decisions
+    from one checkpoint to the next.
     """
 
     path: str = "equipoise.db"
@@ -95,7 +97,8 @@ class JournalTable(Table, frozen=True):
 
 
 class Settings(Table, frozen=True):
-    """The whole configuration. seed: all dice derive from it and the decision_id. reward: see docs/rewards."""
+    """The whole configuration. seed: all dice derive from it and the decision_id. reward: see
+    docs/how-to/feedback-and-rewards.md."""
 
     catalog: CatalogTable = CatalogTable()
     encoder: EncoderTable = EncoderTable()

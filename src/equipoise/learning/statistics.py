@@ -23,14 +23,14 @@ class StatisticsSettings:
     """How strongly means are shrunk, and how much of a user is remembered.
 
     expected_reward: what a slot is worth before anything is known; expected_shows: its weight in shows.
-    item_shows, user_shows: kappa of an item's and of a user's mean. memory: answers kept per user.
+    item_shows: kappa of an item's mean. user_shows: kappa of a user's mean. memory: answers kept per user.
     """
 
     expected_reward: float = 0.1
     expected_shows: float = 10.0
     item_shows: float = 5.0
     user_shows: float = 5.0
-    memory: int = 64
+    memory: int = 50
 
     def __post_init__(self) -> None:
         for name in ("expected_shows", "item_shows", "user_shows"):

@@ -23,8 +23,9 @@ from equipoise.policies.stored import stored
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearSettings:
     """precision: of each weight where no prior is given, in rows (see `Prior`).
-    noise, noise_rows, learn_noise: see `NoiseSettings`. discount: in (0, 1], what a row is worth one row
-    later; below 1 a row costs O(d^3) instead of O(d^2), see `gaussian`.
+    noise: a guess at the variance of a reward around its mean, in squared units of reward. noise_rows: how many
+    rows that guess is worth. learn_noise: False keeps the guess for ever; see `Noise`.
+    discount: in (0, 1], what a row is worth one row later; below 1 a row costs O(d^3) instead of O(d^2).
     """
 
     precision: float = 1.0
@@ -74,12 +75,13 @@ class LinearPosterior:
         """Returns: (d,) mean weights; a feature times its weight is its part of the mean reward."""
         return self._weights.mean.copy()
 
-    def draw_weights(self, rng: np.random.Generator) -> Floats:
-        """Returns: (d,) one posterior draw of the shared weights, for a search that looks where a draw would look."""
-        normal = rng.standard_normal(self._space.dim)
-        return np.asarray(
-            self._weights.mean + np.sqrt(self._noise.variance) * (self._weights.root() @ normal)
-        )
+    def draw_weights(self, standard: Vectors) -> Floats:
+        """Returns: (d,) one posterior draw of the shared weights, for a search that looks where a draw would look.
+
+        standard: (d,) standard normals.
+        """
+        strayed = self._weights.root32() @ standard
+        return np.asarray(self._weights.mean + np.sqrt(self._noise.variance) * strayed)
 
     def believe(
         self,

@@ -36,7 +36,8 @@ FLATTEST = 1e-9
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogisticSettings:
     """prior_mean: the chance before any row, in (0, 1), left out where a `Prior` is given.
-    precision: of each weight, in inverse squared units of the logit. discount: see `LinearSettings`.
+    precision: of each weight, in inverse squared units of the logit. discount: in (0, 1], what a row is
+    worth one row later.
     """
 
     prior_mean: float = 0.5

@@ -17,7 +17,7 @@ MAX_DIM = 128
 class PairingSettings:
     """How many columns each learned part gets; together with the 16 fixed ones at most 128.
 
-    item, product: dimensions of the projected item and of the request-item product.
+    item: dimensions of the projected item. product: dimensions of the request-item product.
     attributes: columns of item attributes. crosses: hashed request x item attribute columns.
     request: hashed columns of the request's own attributes (they separate arms, not items).
     """

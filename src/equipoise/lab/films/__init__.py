@@ -1,4 +1,4 @@
-"""The Films world: real users in time order, real films, real ratings (see docs/films.md)."""
+"""The Films world: real users in time order, real films, real ratings (see docs/how-to/films.md)."""
 
 from equipoise.lab.films.baselines import BASELINES, REFERENCES
 from equipoise.lab.films.data import FilmData, films_from_folder, films_from_package

@@ -26,9 +26,9 @@ DRAWS = 128
 class Thompson(Stateless):
     """A candidate's odds are the share of `draws` posterior draws in which it is the best.
 
-    scale: how far a draw strays from the mean; 1 is the posterior itself. At low rates and over many candidates
-    the posterior explores for longer than any journal lasts, and a smaller scale earns more (posterior
-    reshaping, Chapelle and Li 2011, sec. 3.2). Reference: Thompson 1933.
+    draws: how many, 1 or more. scale: how far a draw strays from the mean; 1 is the posterior itself. At low rates
+    and over many candidates the posterior explores for longer than any journal lasts, and a smaller scale earns
+    more (posterior reshaping, Chapelle and Li 2011, sec. 3.2). Reference: Thompson 1933.
     """
 
     name: ClassVar[str] = "thompson"
@@ -57,6 +57,8 @@ class TopTwo(Stateless):
 
     Russo 2016 (TTTS) redraws until the winner is not the leader, which need not end when one candidate wins
     all draws; we take the second of the further draw instead.
+
+    draws: how many, 1 or more. beta: the leader's share, in [0, 1]. scale: how far a draw strays from the mean.
     """
 
     name: ClassVar[str] = "top_two"

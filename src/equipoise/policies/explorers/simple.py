@@ -37,9 +37,9 @@ class Greedy(Stateless):
 
 @dataclass(frozen=True, kw_only=True)
 class EpsilonGreedy(Stateless):
-    """With probability `epsilon`, in [0, 1], every candidate alike, else the best mean.
+    """With probability `epsilon` every candidate alike, else the best mean.
 
-    Reference: Sutton and Barto 2018, sec. 2.2.
+    epsilon: in [0, 1]; 1 is uniform, 0 is greedy. Reference: Sutton and Barto 2018, sec. 2.2.
     """
 
     name: ClassVar[str] = "epsilon_greedy"
