@@ -35,7 +35,7 @@ from equipoise.core.records import (
     Vectors,
     Versions,
 )
-from equipoise.core.seeds import fingerprint, fresh_id, generator
+from equipoise.core.seeds import fingerprint, fresh_id, generator, number
 
 __all__ = [
     "PINNED",
@@ -77,4 +77,5 @@ __all__ = [
     "fingerprint",
     "fresh_id",
     "generator",
+    "number",
 ]

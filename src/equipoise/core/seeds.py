@@ -11,8 +11,13 @@ import numpy as np
 
 def generator(seed: int, decision_id: str) -> np.random.Generator:
     """The dice of one decision: the order of arrival changes nothing, and they can be thrown again."""
+    return np.random.Generator(np.random.PCG64(number(seed, decision_id)))
+
+
+def number(seed: int, decision_id: str) -> int:
+    """128 bits that depend on (configured seed, decision_id) alone."""
     digest = hashlib.blake2b(f"{seed}\x00{decision_id}".encode(), digest_size=16).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "little")))
+    return int.from_bytes(digest, "little")
 
 
 def fresh_id() -> str:

@@ -22,7 +22,7 @@ from equipoise.core import (
     UnknownDecisionError,
     Vectors,
     fresh_id,
-    generator,
+    number,
 )
 from equipoise.encoders import Asked, history_vector
 from equipoise.engine.asking import (
@@ -319,8 +319,8 @@ class Engine:
 
     def _leaning(self, decision_id: str) -> Leaning | None:
         """Mean weights and one posterior draw; the search has dice of its own."""
-        rng = generator(self.parts.settings.seed, decision_id + "/search")
-        mean, drawn = self.parts.policy.weights, self.parts.policy.draw_weights(rng)
+        key = number(self.parts.settings.seed, decision_id + "/search")
+        mean, drawn = self.parts.policy.weights, self.parts.policy.draw_weights(key)
         return None if mean is None or drawn is None else Leaning(mean, drawn)
 
     def _record(self, question: Question, verdict: Verdict, shelf: Shelf) -> Decision:

@@ -151,8 +151,8 @@ class Directed(Protocol):
         """Returns: (d,) mean weights."""
         ...
 
-    def draw_weights(self, rng: np.random.Generator) -> Floats:
-        """Returns: (d,) one posterior draw of the weights."""
+    def draw_weights(self, standard: Vectors) -> Floats:
+        """Returns: (d,) one posterior draw of the weights, made of the standard normals (d,)."""
         ...
 
 

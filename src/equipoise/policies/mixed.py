@@ -91,12 +91,13 @@ class MixedPosterior:
         """Returns: (d,) mean of the weights that all items share."""
         return self._weights.mean.copy()
 
-    def draw_weights(self, rng: np.random.Generator) -> Floats:
-        """Returns: (d,) one posterior draw of the shared weights, for a search that looks where a draw would look."""
-        normal = rng.standard_normal(self._space.dim)
-        return np.asarray(
-            self._weights.mean + np.sqrt(self._noise.variance) * (self._weights.root() @ normal)
-        )
+    def draw_weights(self, standard: Vectors) -> Floats:
+        """Returns: (d,) one posterior draw of the shared weights, for a search that looks where a draw would look.
+
+        standard: (d,) standard normals.
+        """
+        strayed = self._weights.root32() @ standard
+        return np.asarray(self._weights.mean + np.sqrt(self._noise.variance) * strayed)
 
     def believe(
         self,

@@ -29,6 +29,12 @@ def normals(rng: np.random.Generator, rows: int, columns: int) -> Vectors:
     return _bank()[start : start + count].reshape(rows, columns)
 
 
+def run(key: int, count: int) -> Vectors:
+    """Returns: (count,) float32 standard normals that belong to `key`, not to be written into."""
+    start = key % (SIZE - count)
+    return _bank()[start : start + count]
+
+
 @lru_cache(maxsize=1)
 def _bank() -> Vectors:
     bank = np.random.Generator(np.random.PCG64(SEED)).standard_normal(SIZE, dtype=np.float32)

@@ -21,6 +21,7 @@ from equipoise.core import (
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Sequential
 from equipoise.policies.checks import REMEDY, check_batch, check_candidates
 from equipoise.policies.diversity import Diversity
+from equipoise.policies.normals import run
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
 
@@ -75,9 +76,9 @@ class BanditPolicy:
         """(d,) mean weights of the features; None where the posterior is not linear in them."""
         return None if self._directed is None else self._directed.weights
 
-    def draw_weights(self, rng: np.random.Generator) -> Floats | None:
-        """(d,) one posterior draw of the weights; None where there are none."""
-        return None if self._directed is None else self._directed.draw_weights(rng)
+    def draw_weights(self, key: int) -> Floats | None:
+        """(d,) the posterior draw of the weights that belongs to `key`; None where there are no weights."""
+        return None if self._directed is None else self._directed.draw_weights(run(key, self.space.dim))
 
     def distribution(self, candidates: Candidates, rng: np.random.Generator) -> Floats:
         return self.slate(candidates, rng).given(())
