@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ class Replayed:
 
 
 def replay(parts: Parts, *, keep: bool) -> Replayed:
-    """Learn everything that has settled again, from nothing."""
+    """Learn again from nothing all that has been learned so far; what settles meanwhile is left for later."""
     start = time.perf_counter()
     learner = parts.learner_anew()
-    decisions = parts.teach(learner)
+    until = parts.learner.position
+    settled = takewhile(lambda entry: entry[0] <= until, parts.journal.settled())
+    decisions = parts.learn_from(learner, settled)
     seconds = time.perf_counter() - start
     identical = learner.position == parts.learner.position and same_state(
         learner.state(), parts.learner.state()
