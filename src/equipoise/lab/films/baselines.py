@@ -100,7 +100,8 @@ class Similarity(Uniform):
 
 
 class AlternatingLeastSquares(Popularity):
-    """Implicit matrix factorisation (Hu, Koren & Volinsky 2008; package `implicit`), refitted every 250 visits.
+    """Implicit matrix factorisation (Hu, Koren & Volinsky 2008; package `implicit`), refitted every 250 visits,
+    with the package's own settings: 100 factors, regularisation 0.01, 15 iterations.
 
     Users that the last fit did not know get popularity; films that it did not know score 0.
     """
@@ -140,9 +141,7 @@ class AlternatingLeastSquares(Popularity):
         rows, columns = np.array(self.pairs).T
         matrix = coo_matrix((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=self.shape).tocsr()
         with threadpool_limits(1, "blas"):
-            model = Als(
-                factors=32, regularization=0.1, alpha=5.0, iterations=10, num_threads=1, random_state=0
-            )
+            model = Als(num_threads=1, random_state=0)
             model.fit(matrix, show_progress=False)
         self.factors = (np.asarray(model.user_factors), np.asarray(model.item_factors))
         self.known = set(rows.tolist())
