@@ -91,7 +91,6 @@ def test_what_fails_is_1(shop: Say, words: tuple[str, ...], kind: str, told: str
     assert (spoken.code, spoken.out) == (1, "")
     error = json.loads(spoken.err)["error"]
     assert (error["kind"], told in error["message"]) == (kind, True)
-    assert shop("recommend", "--slots", "1", "--json").code == 0
 
 
 def test_bytes_that_are_no_text_on_standard_input(shop: Say) -> None:

@@ -23,7 +23,7 @@ VISITS = 5
 
 def lived(path: Path, **tables: object) -> Engine:
     """Five visits, of which every third settles only when its window closes, a change of the catalogue, two more."""
-    engine = opened(path, **tables)
+    engine = opened(path, n=20, **tables)
     for number in range(VISITS):
         visit(engine, number, click=number % 3, settle=number % 3 > 0)
     engine.put([Item("i3", text="changed altogether"), Item("fresh", text="wet shoes")])
@@ -57,7 +57,7 @@ def test_every_policy_gives_every_decision_again(explorer: str, posterior: str, 
         assert engine.why("d1").reproduced
         assert engine.status()["settled"] == VISITS + 3
         assert engine.replay().identical
-    with opened(tmp_path / "j.db", policy=policy) as again:
+    with opened(tmp_path / "j.db", n=20, policy=policy) as again:
         assert not_reproduced(again) == []
         assert again.replay().identical
 
@@ -70,7 +70,7 @@ def test_checkpoints_are_only_shortcuts(checkpoint_every: int, tmp_path: Path) -
         assert not_reproduced(engine) == []
     for checkpoint in (tmp_path / "j.state" / "checkpoints").iterdir():
         checkpoint.write_bytes(checkpoint.read_bytes()[:100])
-    with opened(tmp_path / "j.db", journal=journal) as engine:
+    with opened(tmp_path / "j.db", n=20, journal=journal) as engine:
         assert engine.replay().identical
         assert {name: value.tobytes() for name, value in engine.parts.learner.state().items()} == {
             name: value.tobytes() for name, value in told.items()
@@ -123,7 +123,7 @@ def test_another_seed_is_another_throw() -> None:
 def test_why_says_what_stands_in_the_way_under_other_settings(tmp_path: Path) -> None:
     opened_once = lived(tmp_path / "j.db")
     opened_once.close()
-    with opened(tmp_path / "j.db", policy={"name": "ucb"}, seed=7) as engine:
+    with opened(tmp_path / "j.db", n=20, policy={"name": "ucb"}, seed=7) as engine:
         why = engine.why("d0")
         assert not why.reproduced
         assert any("made by the policy thompson#" in told for told in why.differences)
