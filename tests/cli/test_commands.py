@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +99,25 @@ def test_the_same_in_words(shop: Say) -> None:
     assert "identical true" in shop("replay").out
     assert "thompson#" in shop("status").out
     assert "machine" in shop("doctor").out
+
+
+def test_titles_that_look_like_markup_are_shown_as_they_are(say: Say, folder: Path) -> None:
+    (folder / "odd.csv").write_text(
+        "item_id,title\n[/red],no [/bold] thing of many words\n:smile:,[red]one[/red] 日本\n"
+    )
+    assert say("init", "odd.csv").code == 0
+    told = say("recommend", "--slots", "2")
+    assert all(text in told.out for text in ("[/red]", "no [/bold] thing", ":smile:", "[red]one[/red] 日本"))
+    one = told.out.split("decision ")[1].split()[0]
+    assert "[/red]" in say("why", one).out
+
+
+def test_a_stream_without_the_letters_shows_escapes(shop: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.stdout", bare)
+        assert main(["recommend", "--text", "日本", "--slots", "1", "--user", "日本", "--json"]) == 0
+        assert main(["import", "nope-日本.csv"]) == 1
 
 
 def test_every_option_of_recommend(shop: Say) -> None:

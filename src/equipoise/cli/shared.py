@@ -20,6 +20,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from equipoise.core import InputError
 from equipoise.engine import Engine
@@ -44,13 +45,13 @@ def print_json(value: Any) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people; numbers stand right."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    """A table for people; numbers stand right. What the cells say is shown as it is, brackets and colons included."""
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
     for position, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[position]) for row in rows)
         table.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     Console().print(table)
 
 
