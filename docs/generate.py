@@ -121,6 +121,10 @@ def _example(name: str, command: Any) -> str:
     return found[1]
 
 
+TOP_LEVEL = ("seed", "blas_threads")
+"""The keys above the first table."""
+
+
 def settings_page() -> str:
     """One chapter a table of the TOML."""
     hints = get_type_hints(Settings)
@@ -138,10 +142,10 @@ def settings_page() -> str:
         "",
         "Keys above the first table.",
         "",
-        *_table([("seed", Settings().seed, _meanings(Settings)["seed"])]),
+        *_table([(name, getattr(Settings(), name), _meanings(Settings)[name]) for name in TOP_LEVEL]),
     ]
     for table, kind in hints.items():
-        if table not in ("seed", "folder", "reward"):
+        if table not in (*TOP_LEVEL, "folder", "reward"):
             lines += ["", f"## [{table}]", "", *_table(list(_rows(kind)))]
     lines += ["", "## [policy.settings]", "", *_policy_settings()]
     lines += ["", "## [reward]", "", *_reward()]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 from cyclopts import App, CycloptsError
+from threadpoolctl import threadpool_limits
 
 from equipoise.core import EquipoiseError
 
@@ -46,6 +47,8 @@ def build_app() -> App:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. `--debug` shows where an error came from."""
+    # Small products on many threads are slower than on one, most of all on a busy machine.
+    threadpool_limits(limits=1, user_api="blas")
     words = _dashed(sys.argv[1:] if arguments is None else arguments)
     debug, as_json = "--debug" in words, "--json" in words
     for stream in (sys.stdout, sys.stderr):

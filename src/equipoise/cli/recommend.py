@@ -23,11 +23,15 @@ def run(
     user: Annotated[str | None, Parameter(help="The user_id; none is a stranger.")] = None,
     history: Annotated[str | None, Parameter(help="Liked item_ids, oldest first: i7,i9.")] = None,
     slots: Annotated[int, Parameter(help="How many items to show.")] = 10,
-    attribute: Annotated[tuple[str, ...], Parameter(help="A fact of the moment: device=phone.")] = (),
-    filter: Annotated[tuple[str, ...], Parameter(help="An attribute items must have: category=shoes.")] = (),  # noqa: A002
+    attribute: Annotated[
+        tuple[str, ...], Parameter(negative="", help="A fact of the moment: device=phone.")
+    ] = (),
+    filter: Annotated[  # noqa: A002
+        tuple[str, ...], Parameter(negative="", help="An attribute items must have: category=shoes.")
+    ] = (),
     items: Annotated[str | None, Parameter(help="Rank only these item_ids: i1,i2.")] = None,
     exclude: Annotated[str | None, Parameter(help="Never show these item_ids.")] = None,
-    pin: Annotated[tuple[str, ...], Parameter(help="Fill a slot without dice: 0=i3.")] = (),
+    pin: Annotated[tuple[str, ...], Parameter(negative="", help="Fill a slot without dice: 0=i3.")] = (),
     request: Annotated[str | None, Parameter(help="A whole request as JSON; '-' reads it.")] = None,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,

@@ -30,7 +30,10 @@ def run(
     ] = None,
     policy: Annotated[
         tuple[str, ...],
-        Parameter(help="Policies, baselines or references; all baselines if none.", consume_multiple=True),
+        Parameter(
+            help="Who plays; greedy, thompson and all baselines if none is named.",
+            consume_multiple=True,
+        ),
     ] = (),
     seeds: Annotated[int, Parameter(help="How often each is played.")] = 1,
     picture: Annotated[Path | None, Parameter(help="Draw reward over time to this PNG.")] = None,

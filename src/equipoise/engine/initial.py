@@ -17,6 +17,7 @@ TEMPLATE = """\
 # A variable such as EQUIPOISE_JOURNAL__PATH wins over this file.
 
 seed = 20                        # all dice derive from it and the decision_id
+# blas_threads = 1               # of numpy, for the whole process; 0 leaves them as they are
 
 [catalog]                        # guessed from the file: change what is wrong
 path = {path}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from equipoise.catalog import CatalogStore, Item
 from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Request, Vectors, Versions
@@ -180,6 +181,8 @@ def open_parts(
 
     Raises: ConfigurationError, CatalogError, EncoderError, JournalError, FeatureSpaceError.
     """
+    if settings.blas_threads:
+        threadpool_limits(limits=settings.blas_threads, user_api="blas")
     folder = settings.state_folder
     journal = SqliteJournal.open(
         ":memory:" if settings.in_memory else settings.at(settings.journal.path),

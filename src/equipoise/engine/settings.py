@@ -98,7 +98,8 @@ class JournalTable(Table, frozen=True):
 
 class Settings(Table, frozen=True):
     """The whole configuration. seed: all dice derive from it and the decision_id. reward: see
-    docs/how-to/feedback-and-rewards.md."""
+    docs/how-to/feedback-and-rewards.md. blas_threads: of numpy's products, for the whole process, since many make
+    small products several times slower; 0 leaves them as they are."""
 
     catalog: CatalogTable = CatalogTable()
     encoder: EncoderTable = EncoderTable()
@@ -109,6 +110,7 @@ class Settings(Table, frozen=True):
     journal: JournalTable = JournalTable()
     reward: dict[str, Any] = {}
     seed: Seed = 20
+    blas_threads: Whole = 1
     folder: str = "."
 
     def at(self, path: str) -> Path:

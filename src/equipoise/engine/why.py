@@ -190,6 +190,8 @@ def _sentence(belief: Belief, position: int, best: int, uncertain: float, propen
         learned = f"; {uncertain:.0%} of its chance came from uncertainty" if uncertain > 0.05 else ""
         return f"shown because it promised most ({mean:.3g} expected){learned}"
     behind = float(belief.mean[best]) - mean
+    if behind < 1e-9 * max(1.0, abs(mean)):
+        return f"shown as one of several that promised most ({mean:.3g} expected): the dice chose"
     return (
         f"shown although another promised {behind:.2g} more: the policy gives others a chance, here {propensity:.1%}"
         if uncertain < 0.05

@@ -15,7 +15,7 @@ from equipoise.core import (
     Vectors,
 )
 
-REMEDY = "run 'equipoise replay' to rebuild it from the journal, or use the encoder and pairing it learned in"
+REMEDY = "run 'equipoise replay --rebuild' to rebuild it from the journal, or use the encoder and pairing it learned in"
 
 
 def check_candidates(candidates: Candidates, space: FeatureSpace, *, who: str) -> None:
