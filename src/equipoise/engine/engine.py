@@ -10,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from equipoise.catalog import Change, Item
 from equipoise.core import (
     Decision,
@@ -20,11 +18,8 @@ from equipoise.core import (
     Receipt,
     Request,
     UnknownDecisionError,
-    Vectors,
     fresh_id,
-    number,
 )
-from equipoise.encoders import Asked, history_vector
 from equipoise.engine.asking import (
     checked_id,
     item_ids_given,
@@ -34,13 +29,14 @@ from equipoise.engine.asking import (
     table_given,
     whole,
 )
-from equipoise.engine.candidates import Leaning, Query, checked_slots, find
-from equipoise.engine.deliberation import Question, Verdict, deliberate, pinned_items
+from equipoise.engine.candidates import checked_slots
+from equipoise.engine.deliberation import Question, Verdict, deliberate
 from equipoise.engine.loading import Imported
 from equipoise.engine.maintenance import Replayed, import_file, read_file, replay, status_of
 from equipoise.engine.parts import Parts, Progress, open_parts
+from equipoise.engine.questions import asked_of, searched
 from equipoise.engine.settings import Settings
-from equipoise.engine.shelf import RowNumbers, Shelf
+from equipoise.engine.shelf import Shelf
 from equipoise.engine.toml import load_settings, settings_from
 from equipoise.engine.why import Explanation, explain
 
@@ -148,9 +144,9 @@ class Engine:
         request, slots, at = plain_request(request), whole("slots", slots), _now("at", at)
         self._settle_due(at)
         shelf = self.parts.stock.shelf
-        asked = self._ask(request, shelf, at)
+        asked = asked_of(request, self.parts, shelf, at=at)
         with self._lock:
-            question = self._search(decision_id, request, asked, shelf)
+            question = searched(decision_id, request, self.parts, shelf, asked=asked)
             checked_slots(slots, request, len(question.candidates))
             verdict = deliberate(self.parts.knowledge, question, self.parts.recall(shelf), slots=slots)
             decision = self._record(question, verdict, shelf)
@@ -270,58 +266,6 @@ class Engine:
             return self.parts.journal.decision(checked_id("decision_id", decision_id))
         except UnknownDecisionError:
             return None
-
-    def _ask(self, request: Request, shelf: Shelf, at: float) -> Asked:
-        """The request as the pairing sees it: its text and its history encoded."""
-        history: Vectors | None = None
-        if request.history is not None:
-            history = shelf.cards[shelf.rows(request.history)]
-        vector = self.parts.request_vector(request)
-        alike = self.parts.stock.alike
-        return Asked(at=at, vector=vector, history=history, attributes=request.attributes, alike=alike)
-
-    def _search(self, decision_id: str, request: Request, asked: Asked, shelf: Shelf) -> Question:
-        """Candidates, and pinned items behind them."""
-        parts = self.parts
-        liked = parts.liked(request.user_id, shelf)
-        outlook = parts.stock.pairing.outlook(asked, shelf.cards[liked])
-        query = Query(
-            request=request,
-            asked=asked,
-            near=self._near(request, asked, liked, shelf),
-            outlook=outlook,
-            seen=parts.seen.of(request.user_id) if parts.settings.retrieval.hide_seen else (),
-            leaning=self._leaning(decision_id),
-            item_means=parts.standing.means(shelf, parts.learner),
-        )
-        rows, sources = find(query, shelf, parts.stock.pairing, parts.settings.retrieval)
-        names = shelf.item_ids
-        rows_shown = np.concatenate([rows, shelf.rows(pinned_items(request))])
-        return Question(
-            decision_id=decision_id,
-            request=request,
-            asked=asked,
-            outlook=outlook,
-            candidates=tuple([names[row] for row in rows.tolist()]),
-            sources=sources,
-            shown=shelf.take(rows_shown),
-            vectors=shelf.vectors(rows_shown),
-        )
-
-    @staticmethod
-    def _near(request: Request, asked: Asked, liked: RowNumbers, shelf: Shelf) -> Vectors | None:
-        """(e,) what to look near to: the text, else the history, else what the user liked."""
-        if asked.vector is not None:
-            return asked.likeness
-        return history_vector(
-            shelf.vectors(liked if request.history is None else shelf.rows(request.history))
-        )
-
-    def _leaning(self, decision_id: str) -> Leaning | None:
-        """Mean weights and one posterior draw; the search has dice of its own."""
-        key = number(self.parts.settings.seed, decision_id + "/search")
-        mean, drawn = self.parts.policy.weights, self.parts.policy.draw_weights(key)
-        return None if mean is None or drawn is None else Leaning(mean, drawn)
 
     def _record(self, question: Question, verdict: Verdict, shelf: Shelf) -> Decision:
         parts = self.parts

@@ -7,6 +7,7 @@ costs O(d^3) a row, because handing weight back to the prior changes every direc
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Protocol
 
 import numpy as np
@@ -52,7 +53,7 @@ def gaussian(prior: Prior, *, discount: float = 1.0) -> Gaussian:
     return CovarianceForm(prior) if discount == 1.0 else PrecisionForm(prior, discount=discount)
 
 
-class _Rooted:
+class _Rooted(ABC):
     """Keeps the square root of S until the next row; d^3 / 3 is paid once per version, not per request."""
 
     def __init__(self) -> None:
@@ -62,8 +63,9 @@ class _Rooted:
     def _learned(self) -> None:
         self._root = self._root32 = None
 
+    @abstractmethod
     def _find_root(self) -> Floats:
-        raise NotImplementedError
+        """Returns: R (d, d) with R R' = S, computed afresh."""
 
     def root(self) -> Floats:
         if self._root is None:
