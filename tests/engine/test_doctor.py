@@ -42,9 +42,12 @@ def test_a_fresh_configuration_has_no_fault(config: Path) -> None:
 
 
 def test_threads_are_noted_unless_one_is_set(config: Path) -> None:
+    (one,) = of(examine(config, environment={}), "threads")
+    config.write_text("blas_threads = 0\n" + config.read_text())
     (many,) = of(examine(config, environment={}), "threads")
-    (one,) = of(examine(config, environment=QUIET), "threads")
-    assert (many.level, one.level) == ("note", "fine")
+    (told,) = of(examine(config, environment=QUIET), "threads")
+    assert (one.level, many.level, told.level) == ("fine", "note", "fine")
+    assert many.remedy == "set blas_threads = 1 where you serve"
 
 
 def test_sqlites_fault_is_known() -> None:
