@@ -228,3 +228,16 @@ def test_an_imported_file_says_what_it_changed_and_sets_bad_rows_aside(tmp_path:
     with opened_again as engine:
         assert set(engine.item_ids) == {"i1", "fresh"}
         assert Path(str(done.rejects)).exists()
+
+
+def test_a_logistic_posterior_starts_near_the_expected_reward() -> None:
+    # The bias is logit(.05) with a deviation of about 2: the mean chance of so wide a belief lies above its median
+    # of 5 %, at s(-2.94 / sqrt(1 + pi 4.2 / 8)) = s(-1.8) = .14 for the bias alone, and far below one half.
+    policy = {"name": "greedy", "posterior": "logistic"}
+    rate = {"expected_reward": 0.05}
+    with Engine.create(
+        catalog=["red", "blue", "green"], encoder="hashing", policy=policy, statistics=rate
+    ) as engine:
+        decision = engine.recommend(Request(), slots=3)
+        means = [reason.mean for reason in engine.why(decision.decision_id).slots]
+    assert all(mean is not None and 0.05 < mean < 0.3 for mean in means)

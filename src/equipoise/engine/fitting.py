@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from equipoise.core import Batch, ConfigurationError, FeatureSpace, FeatureSpaceError, InputError, fingerprint
-from equipoise.encoders import Pairing
+from equipoise.encoders import Layout, Pairing
 from equipoise.engine.settings import Settings
 from equipoise.journal import RewardSpec
 from equipoise.policies import BanditPolicy, Prior, build, settings_of
@@ -94,13 +94,30 @@ def policy_of(settings: Settings, pairing: Pairing) -> tuple[BanditPolicy, str]:
     policy = build(
         table.name,
         pairing.space,
-        prior=Prior(layout.prior_mean(settings.statistics.expected_reward), layout.prior_precision),
+        prior=_prior(settings, layout),
         posterior=table.posterior,
         floor=table.floor,
         **{**_suited(settings, pairing), **given},
     )
     name = fingerprint(policy.fingerprint, str(pairing.space), repr(settings.statistics))
     return policy, name
+
+
+def _prior(settings: Settings, layout: Layout) -> Prior:
+    """What the policy's weights are believed to be on day one, on the posterior's own scale.
+
+    A logistic posterior's weights are logits: near the expected rate p, a reward moves by p (1 - p) for each logit
+    (the delta method), and the level stands in the bias.
+    """
+    expected = settings.statistics.expected_reward
+    mean, precision = layout.prior_mean(expected), layout.prior_precision
+    if settings.policy.posterior == "logistic":
+        rate = min(0.99, max(0.01, expected))
+        slope = rate * (1.0 - rate)
+        mean, precision = mean / slope, precision * slope
+        mean[layout.slices["level"]] = 0.0
+        mean[layout.slices["bias"]] = np.log(rate / (1.0 - rate))
+    return Prior(mean, precision)
 
 
 def _suited(settings: Settings, pairing: Pairing) -> dict[str, Any]:
