@@ -52,19 +52,16 @@ def mirrored(mean: Floats, deviations: Vectors, draws: int) -> Vectors:
     return samples[:draws]
 
 
-class LinearPosterior:
-    """One normal-inverse-gamma posterior over d weights."""
+class SharedWeights:
+    """A normal-inverse-gamma belief about d weights that all items share: what linear and mixed have in common."""
 
-    def __init__(
-        self, space: FeatureSpace, *, settings: LinearSettings | None = None, prior: Prior | None = None
-    ) -> None:
-        chosen = settings or LinearSettings()
+    def __init__(self, space: FeatureSpace, settings: LinearSettings, prior: Prior | None) -> None:
         self._space = space
         self._rows = 0
-        start = prior or Prior.flat(space.dim, precision=chosen.precision)
-        self._weights = gaussian(start.fit(space.dim), discount=chosen.discount)
-        noise = NoiseSettings(variance=chosen.noise, rows=chosen.noise_rows, learned=chosen.learn_noise)
-        self._noise = Noise(noise, discount=chosen.discount)
+        start = prior or Prior.flat(space.dim, precision=settings.precision)
+        self._weights = gaussian(start.fit(space.dim), discount=settings.discount)
+        noise = NoiseSettings(variance=settings.noise, rows=settings.noise_rows, learned=settings.learn_noise)
+        self._noise = Noise(noise, discount=settings.discount)
 
     @property
     def space(self) -> FeatureSpace:
@@ -76,12 +73,21 @@ class LinearPosterior:
         return self._weights.mean.copy()
 
     def draw_weights(self, standard: Vectors) -> Floats:
-        """Returns: (d,) one posterior draw of the shared weights, for a search that looks where a draw would look.
+        """Returns: (d,) one posterior draw of the weights, for a search that looks where a draw would look.
 
         standard: (d,) standard normals.
         """
         strayed = self._weights.root32() @ standard
         return np.asarray(self._weights.mean + np.sqrt(self._noise.variance) * strayed)
+
+
+class LinearPosterior(SharedWeights):
+    """One normal-inverse-gamma posterior over d weights."""
+
+    def __init__(
+        self, space: FeatureSpace, *, settings: LinearSettings | None = None, prior: Prior | None = None
+    ) -> None:
+        super().__init__(space, settings or LinearSettings(), prior)
 
     def believe(
         self,

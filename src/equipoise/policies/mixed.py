@@ -31,9 +31,7 @@ import numpy as np
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.effects import ItemEffects, UserOffsets, check_columns, worth
-from equipoise.policies.gaussian import gaussian
-from equipoise.policies.linear import LinearSettings, mirrored
-from equipoise.policies.noise import Noise, NoiseSettings
+from equipoise.policies.linear import LinearSettings, SharedWeights, mirrored
 from equipoise.policies.normals import normals
 from equipoise.policies.ordered import by_item
 from equipoise.policies.ranges import require
@@ -61,7 +59,7 @@ class MixedSettings(LinearSettings):
             require(name, getattr(self, name), 0.0, above=True)
 
 
-class MixedPosterior:
+class MixedPosterior(SharedWeights):
     """Shared weights, an effect for each item, an offset for each user."""
 
     def __init__(
@@ -69,35 +67,13 @@ class MixedPosterior:
     ) -> None:
         chosen = settings or MixedSettings()
         check_columns(chosen.item_columns, space.dim)
-        self._space = space
-        self._rows = 0
-        start = prior or Prior.flat(space.dim, precision=chosen.precision)
-        self._weights = gaussian(start.fit(space.dim), discount=chosen.discount)
-        noise = NoiseSettings(variance=chosen.noise, rows=chosen.noise_rows, learned=chosen.learn_noise)
-        self._noise = Noise(noise, discount=chosen.discount)
+        super().__init__(space, chosen, prior)
         slopes = chosen.item_columns[1] - chosen.item_columns[0]
         variances = np.array([worth(chosen.item_rows)] + [worth(chosen.slope_rows)] * slopes)
         self._items = ItemEffects(
             space.dim, variances=variances, columns=chosen.item_columns, discount=chosen.discount
         )
         self._users = UserOffsets(variance=worth(chosen.user_rows), discount=chosen.discount)
-
-    @property
-    def space(self) -> FeatureSpace:
-        return self._space
-
-    @property
-    def weights(self) -> Floats:
-        """Returns: (d,) mean of the weights that all items share."""
-        return self._weights.mean.copy()
-
-    def draw_weights(self, standard: Vectors) -> Floats:
-        """Returns: (d,) one posterior draw of the shared weights, for a search that looks where a draw would look.
-
-        standard: (d,) standard normals.
-        """
-        strayed = self._weights.root32() @ standard
-        return np.asarray(self._weights.mean + np.sqrt(self._noise.variance) * strayed)
 
     def believe(
         self,
