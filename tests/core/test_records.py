@@ -105,7 +105,10 @@ def test_a_decision_names_its_policy_without_the_fingerprint(recorded: str, name
 
 
 def test_a_space_requires_itself() -> None:
-    SPACE.require(FeatureSpace("minilm", "3", 384), who="policy 'news'", remedy="nothing to do")
+    same = FeatureSpace("minilm", "3", 384)
+    SPACE.require(same, who="policy 'news'", remedy="nothing to do")
+    assert same == SPACE
+    assert same is not SPACE
 
 
 @pytest.mark.parametrize(
