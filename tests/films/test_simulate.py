@@ -13,6 +13,7 @@ import pytest
 from equipoise.cli import main
 from equipoise.core import ConfigurationError, InputError
 from equipoise.engine import Engine
+from equipoise.evaluation.charts import COLOURS
 from equipoise.lab.films import (
     EnginePlayer,
     FilmsWorld,
@@ -24,7 +25,7 @@ from equipoise.lab.films import (
     simulate,
 )
 from equipoise.lab.films.simulate import spread_over_users
-from equipoise.lab.picture import COLOURS, reward_picture, sliding
+from equipoise.lab.picture import reward_picture, sliding
 
 from .tiny import watching, world_of, write
 

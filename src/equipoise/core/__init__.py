@@ -18,6 +18,7 @@ from equipoise.core.errors import (
 from equipoise.core.protocols import Encoder, Estimator, Journal, Policy, Retriever, SlateDistribution
 from equipoise.core.records import (
     PINNED,
+    Baseline,
     Batch,
     Candidates,
     Choice,
@@ -39,6 +40,7 @@ from equipoise.core.seeds import fingerprint, fresh_id, generator, number
 
 __all__ = [
     "PINNED",
+    "Baseline",
     "Batch",
     "Candidates",
     "CatalogError",

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from equipoise.core.records import (
+    Baseline,
     Batch,
     Candidates,
     Decision,
@@ -132,7 +133,7 @@ class Estimator(Protocol):
     """Logged rewards to what another policy would have earned."""
 
     def estimate(
-        self, rewards: Floats, propensities: Floats, target: Floats, baseline: Floats | None = None
+        self, rewards: Floats, propensities: Floats, target: Floats, baseline: Baseline | None = None
     ) -> Estimate:
-        """Each argument is (n,); refuses a propensity of 0 or less."""
+        """Each argument is (n,), a baseline holds two of (n,); refuses a propensity of 0 or less."""
         ...

@@ -263,6 +263,18 @@ class Experience:
     residuals: Floats
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Baseline:
+    """What a reward model says of n logged rows, for estimators that lean on one.
+
+    shown: (n,) forecast reward of the logged action. expected: (n,) forecast reward of the target policy,
+    the sum over the candidates of target probability times forecast.
+    """
+
+    shown: Floats
+    expected: Floats
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a policy would have earned: value, its standard error, its interval, rows used and their worth."""

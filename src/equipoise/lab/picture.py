@@ -7,11 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from equipoise.core import Floats, MissingExtraError
+from equipoise.core import Floats
+from equipoise.evaluation.charts import COLOURS, figure, plain, save
 from equipoise.lab.films.simulate import Score
-
-COLOURS = ("#0b6e4f", "#c44900", "#3d5a80", "#8d8d8d", "#9a6fb0", "#b8860b", "#5f0f40", "#6b9080")
-"""Dark enough to read in print; the first is ours."""
 
 
 def reward_picture(scores: Sequence[Score], path: Path, *, title: str) -> Path:
@@ -19,33 +17,24 @@ def reward_picture(scores: Sequence[Score], path: Path, *, title: str) -> Path:
 
     Raises: MissingExtraError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as missing:
-        raise MissingExtraError("a picture needs matplotlib: pip install 'equipoise[demo]'") from missing
-    figure = Figure(figsize=(9, 4.8), dpi=150, layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    drawn = figure()
+    axes = drawn.add_subplot()
     for score, colour in zip(scores, COLOURS * 2, strict=False):
         visits, mean, error = sliding(score.rewards)
         axes.plot(visits, mean, color=colour, lw=1.8, label=f"{score.policy}  {score.rewards.mean():.3f}")
         axes.fill_between(visits, mean - 2 * error, mean + 2 * error, color=colour, alpha=0.12, lw=0)
-    axes.set(
+    behind = len(scores[0].rewards) // 10
+    plain(
+        axes,
         title=title,
-        xlabel=f"visits (each point: mean of the {len(scores[0].rewards) // 10:,} before it; band: two standard errors)",
+        xlabel=f"visits (each point: mean of the {behind:,} before it; band: two standard errors)",
         ylabel="mean reward of a slot",
-        xlim=(0, len(scores[0].rewards)),
     )
-    axes.title.set_fontsize(11)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", alpha=0.25)
+    axes.set_xlim(0, len(scores[0].rewards))
     axes.legend(
         title="policy, mean over all visits", frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5)
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png")
-    return path
+    return save(drawn, path)
 
 
 def sliding(rewards: Floats, *, points: int = 120) -> tuple[Floats, Floats, Floats]:
