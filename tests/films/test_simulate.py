@@ -166,7 +166,9 @@ def test_simulate_from_the_command_line(tmp_path: Path, capsys: pytest.CaptureFi
     words = ["simulate", "films", "--data", str(tmp_path), "--policy", "uniform", "popularity", "oracle"]
     assert main([*words, "--seeds", "2", "--picture", str(tmp_path / "p.png"), "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert {tuple(row) for row in rows} == {("world", "policy", "metric", "value", "stderr", "seeds")}
+    assert {tuple(row) for row in rows} == {
+        ("world", "policy", "metric", "value", "stderr", "seeds", "visitors")
+    }
     assert [row["policy"] for row in rows if row["metric"] == "reward"] == ["uniform", "popularity", "oracle"]
     assert next(row["value"] for row in rows if row["policy"] == "oracle") == 1.0
     assert (tmp_path / "p.png").stat().st_size > 10_000

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from equipoise.cli import recommend, simulate, why
-from equipoise.cli.shared import Json, print_json, progress_bar, reward_bar
+from equipoise.cli.shared import Json, play_bar, print_json, progress_bar
 from equipoise.core import Request
 from equipoise.engine import Engine
 from equipoise.lab.demo import Demo
@@ -40,7 +40,7 @@ def run(
     with progress_bar("encoding the films") as bar:
         engine = demo.open(progress=bar)
     with engine:
-        with reward_bar(len(demo.world.visits)) as progress:
+        with play_bar() as progress:
             scores = demo.play(engine, progress=progress)
         rows, picture = demo.rows(scores), demo.draw(scores)
         if json:
@@ -50,7 +50,7 @@ def run(
                 {**told, "decision": recommend.as_json(decision), "why": engine.why(decision.decision_id)}
             )
             return
-        simulate.show(rows)
+        simulate.show(rows, "differences are paired; errors by a bootstrap over users")
         print(f"picture: {picture}")
         _answer(engine, text if text is not None else _typed())
     print(

@@ -91,8 +91,8 @@ def opened(config: Path, *, rebuild: bool = False) -> Iterator[Engine]:
 
 
 @contextmanager
-def reward_bar(visits: int) -> Iterator[Callable[[str, int, float], None]]:
-    """A live line on standard error: who plays, how far it is, and the mean reward so far of everyone who played."""
+def play_bar() -> Iterator[Callable[[str, int, int, float], None]]:
+    """A live line on standard error: who plays, how far of how much, and the mean so far of everyone who played."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -100,13 +100,13 @@ def reward_bar(visits: int) -> Iterator[Callable[[str, int, float], None]]:
         TextColumn("{task.fields[means]}"),
     )
     with _live(*columns) as bar:
-        task = bar.add_task("", total=visits, means="")
+        task = bar.add_task("", total=None, visible=False, means="")
         means: dict[str, float] = {}
 
-        def advance(policy: str, done: int, mean: float) -> None:
+        def advance(policy: str, done: int, total: int, mean: float) -> None:
             means[policy] = mean
-            if done % 20 == 0 or done == visits:
-                told = "  ".join(f"{name} {value:.3f}" for name, value in means.items())
-                bar.update(task, completed=done, description=policy, means=told)
+            if done % 20 == 0 or done >= total:
+                told = "  ".join(f"{name} {value:.3f}" for name, value in list(means.items())[-6:])
+                bar.update(task, completed=done, total=total, description=policy, means=told, visible=True)
 
         yield advance

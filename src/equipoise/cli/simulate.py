@@ -2,66 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from equipoise.cli.shared import Json, print_json, print_table, reward_bar
-from equipoise.lab.films import (
-    BASELINES,
-    DEFAULT_POLICIES,
-    FilmsWorld,
-    compare,
-    films_from_folder,
-    films_from_package,
-    simulate,
-)
-from equipoise.lab.films.simulate import Row
-from equipoise.lab.picture import reward_picture
+from equipoise.cli.shared import Json, play_bar, print_json, print_table
+from equipoise.lab.play import Play, Row, write_csv
+from equipoise.lab.worlds import play_world
+
+World = Literal["films"]
 
 
 def run(
-    world: Annotated[Literal["films"], Parameter(help="Which world to play.")] = "films",
+    world: Annotated[World, Parameter(help="Which world to play.")] = "films",
     /,
     *,
     data: Annotated[
-        Path | None, Parameter(help="A folder with MovieLens's ratings.csv and movies.csv.")
+        Path | None, Parameter(help="A folder of the world's own format; see its page for the files.")
     ] = None,
     policy: Annotated[
         tuple[str, ...],
         Parameter(
-            help="Who plays; greedy, thompson and all baselines if none is named.",
+            help="Who plays; the world's own list if none is named.",
             consume_multiple=True,
         ),
     ] = (),
-    seeds: Annotated[int, Parameter(help="How often each is played.")] = 1,
-    picture: Annotated[Path | None, Parameter(help="Draw reward over time to this PNG.")] = None,
+    seeds: Annotated[int | None, Parameter(help="How often each is played.")] = None,
+    train_share: Annotated[
+        float | None, Parameter(help="The earlier share of the data, which may be learned from as a log.")
+    ] = None,
+    visitors: Annotated[
+        tuple[int, ...],
+        Parameter(help="Lengths of stream, where a world has several.", consume_multiple=True),
+    ] = (),
+    label: Annotated[str | None, Parameter(help="The class column of a classification table.")] = None,
+    size: Annotated[int | None, Parameter(help="Rounds, rows or items to play at most.")] = None,
+    csv: Annotated[Path | None, Parameter(help="Write the rows to this CSV file too.")] = None,
+    picture: Annotated[Path | None, Parameter(help="Draw the result to this PNG.")] = None,
     json: Json = False,
 ) -> None:
-    """Play policies through a world whose truth is recorded, beside the baselines.
+    """Play policies through a world whose truth is known or recorded, beside the baselines.
 
     Example: equipoise simulate films --data ml-latest-small --policy thompson popularity als --seeds 3
     """
-    films = FilmsWorld.of(films_from_folder(data) if data is not None else films_from_package())
-    names = policy or (*DEFAULT_POLICIES, *BASELINES, "oracle")
-    with reward_bar(len(films.visits)) as progress:
-        scores = simulate(films, names, seeds=seeds, progress=progress)
-    rows = compare(world, scores)
-    if picture is not None:
-        reward_picture(scores, picture, title=f"{world}: reward of a slot over {len(films.visits):,} visits")
+    with play_bar() as progress:
+        outcome = play_world(
+            world,
+            Play(
+                data=data,
+                policies=policy,
+                seeds=seeds,
+                train_share=train_share,
+                visitors=visitors,
+                label=label,
+                size=size,
+                picture=picture,
+                progress=progress,
+            ),
+        )
+    if csv is not None:
+        write_csv(outcome.rows, csv)
     if json:
-        print_json(rows)
+        print_json(outcome.rows)
     else:
-        show(rows)
+        show(outcome.rows, outcome.caption)
 
 
-def show(rows: list[Row]) -> None:
-    """A table of all rows, differences with their sign."""
+def show(rows: Sequence[Row], caption: str) -> None:
+    """A table of all rows, differences with their sign; visitors only where the world has them."""
+    lengths = any(row.visitors is not None for row in rows)
     cells = [
         (
             row.world,
             row.policy,
+            *((f"{row.visitors or ''}",) if lengths else ()),
             row.metric,
             f"{row.value:+.4f}" if "-" in row.metric else f"{row.value:.4f}",
             f"{row.stderr:.4f}",
@@ -69,8 +85,5 @@ def show(rows: list[Row]) -> None:
         )
         for row in rows
     ]
-    print_table(
-        "differences are paired; errors by a bootstrap over users",
-        ("world", "policy", "metric", "value", "stderr", "seeds"),
-        cells,
-    )
+    columns = ("world", "policy", *(("visitors",) if lengths else ()), "metric", "value", "stderr", "seeds")
+    print_table(caption, columns, cells)

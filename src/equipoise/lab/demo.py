@@ -17,15 +17,13 @@ from equipoise.lab.films import (
     BASELINES,
     EnginePlayer,
     FilmsWorld,
-    Row,
     Score,
     compare,
     films_from_package,
     play,
 )
 from equipoise.lab.picture import reward_picture
-
-Progress = Callable[[str, int, float], None]
+from equipoise.lab.play import Progress, Row
 
 COMPARED = ("uniform", "popularity", "bias")
 
@@ -80,7 +78,8 @@ class Demo:
         return reward_picture(scores, self.folder / "reward.png", title=title)
 
     def _score(self, name: str, player: object, progress: Progress) -> Score:
-        played = play(self.world, player, progress=lambda done, mean: progress(name, done, mean))  # type: ignore[arg-type]
+        total = len(self.world.visits)
+        played = play(self.world, player, progress=lambda done, mean: progress(name, done, total, mean))  # type: ignore[arg-type]
         return Score(name, played.rewards, played, 1)
 
     def _reset(self) -> None:

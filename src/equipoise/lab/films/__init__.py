@@ -5,7 +5,6 @@ from equipoise.lab.films.data import FilmData, films_from_folder, films_from_pac
 from equipoise.lab.films.simulate import (
     DEFAULT_POLICIES,
     EnginePlayer,
-    Row,
     Score,
     compare,
     engine_player,
@@ -23,7 +22,6 @@ __all__ = [
     "FilmsWorld",
     "Played",
     "Player",
-    "Row",
     "Score",
     "Visit",
     "compare",

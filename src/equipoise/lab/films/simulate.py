@@ -12,6 +12,7 @@ from equipoise.core import ConfigurationError, Floats, InputError, Request, Vect
 from equipoise.engine import Engine, Settings, nearest, settings_from
 from equipoise.lab.films.baselines import BASELINES, REFERENCES
 from equipoise.lab.films.world import FilmsWorld, Played, Player, Positions, Visit, play
+from equipoise.lab.play import Row
 from equipoise.policies.registry import EXPLORERS
 
 BOOTSTRAPS = 1_000
@@ -19,19 +20,6 @@ PAIRED = ("popularity", "als")
 DEFAULT_POLICIES = ("greedy", "thompson")
 
 Progress = Callable[[str, int, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the result. metric: `reward` (mean of a slot), `reward-popularity`, `reward-als` (paired
-    differences) or `first-visit-popularity`. stderr: from a bootstrap over users, on the mean over seeds."""
-
-    world: str
-    policy: str
-    metric: str
-    value: float
-    stderr: float
-    seeds: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +120,8 @@ def _player(world: FilmsWorld, name: str, vectors: Vectors, seed: int) -> Player
 
 
 def compare(world: str, scores: Sequence[Score]) -> list[Row]:
-    """A row a policy for its reward, and rows for its paired differences to popularity and ALS where both played."""
+    """A row a policy for its `reward` (mean of a slot), and rows for its paired differences where both played:
+    `reward-popularity`, `reward-als` and, at users' first visits, `first-visit-popularity`."""
     by_name: Mapping[str, Score] = {score.policy: score for score in scores}
     rows = []
     for score in scores:

@@ -1,0 +1,18 @@
+"""Every world by name; each lives in a package of its own and is imported when it is played."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from equipoise.lab.play import Outcome, Play
+
+WORLDS = {
+    "films": "real users in time order, real films, real ratings",
+}
+"""Name to what it is; `equipoise.lab.<name>.run.run` plays it."""
+
+
+def play_world(name: str, play: Play) -> Outcome:
+    """Play one world. Raises: InputError, ConfigurationError: what was asked cannot be played."""
+    outcome: Outcome = import_module(f"equipoise.lab.{name}.run").run(play)
+    return outcome
