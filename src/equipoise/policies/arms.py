@@ -1,7 +1,9 @@
 """One linear regression for each arm: the same context may mean another thing for each item.
 
 An arm is an item_id and its candidate's features are the context. Arms share nothing, so each needs rows of its
-own: for a small fixed set. Reference: Li et al. 2010, Alg. 1 (disjoint LinUCB).
+own: for a small fixed set. A draw for one arm is mean + sigma sqrt(x'S x) t with t standard normal and sigma^2
+inverse-gamma, the marginal of the arm's normal-inverse-gamma posterior, so no arm's S is ever factorised.
+Reference: Li et al. 2010, Alg. 1 (disjoint LinUCB); Riquelme et al. 2018, sec. 3.1 (unknown noise).
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import Batch, Candidates, FeatureSpace, InputError, State, Vectors
-from equipoise.policies.base import Belief, Prior
-from equipoise.policies.linear import LinearPosterior, LinearSettings
+from equipoise.core import Batch, Candidates, FeatureSpace, Floats, InputError, State, Vectors
+from equipoise.policies.base import Belief, Prior, dice
+from equipoise.policies.linear import LinearPosterior, LinearSettings, mirrored
+from equipoise.policies.noise import Noise, deviations
+from equipoise.policies.normals import normals
+from equipoise.policies.ordered import by_item, ranks
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
 
@@ -56,23 +61,16 @@ class PerArmPosterior:
         spread: bool = False,
         rng: np.random.Generator | None = None,
     ) -> Belief:
-        k, ids = len(candidates), candidates.item_ids
-        mean, spreads = np.empty(k), np.empty(k)
-        samples: Vectors = np.empty((draws, k), dtype=np.float32)
-        # In the order of item_ids, so that no arm's draws depend on its position.
-        for at in sorted(range(k), key=ids.__getitem__):
-            arm = self._arms.get(ids[at], self._unseen)
-            belief = arm.believe(_only(candidates, at), draws=draws, spread=spread, rng=rng)
-            mean[at] = belief.mean[0]
-            if belief.spread is not None:
-                spreads[at] = belief.spread[0]
-            if belief.samples is not None:
-                samples[:, at] = belief.samples[:, 0]
+        features = candidates.features.astype(np.float64)
+        arms = [self._arms.get(item_id, self._unseen) for item_id in candidates.item_ids]
+        forecasts = np.array([arm.forecast(x) for arm, x in zip(arms, features, strict=True)])
+        mean, width = forecasts[:, 0], np.sqrt(np.maximum(forecasts[:, 1], 0.0))
+        noises = [arm.noise for arm in arms]
         return Belief(
-            item_ids=ids,
+            item_ids=candidates.item_ids,
             mean=mean,
-            spread=spreads if spread else None,
-            samples=samples if draws else None,
+            spread=width * np.sqrt([noise.variance for noise in noises]) if spread else None,
+            samples=_samples(candidates.item_ids, mean, width, noises, dice(rng), draws) if draws else None,
             rows=self._rows,
         )
 
@@ -110,10 +108,16 @@ class PerArmPosterior:
         self._arms = arms
 
 
-def _only(candidates: Candidates, at: int) -> Candidates:
-    return Candidates(
-        item_ids=candidates.item_ids[at : at + 1],
-        features=candidates.features[at : at + 1],
-        space=candidates.space,
-        user_id=candidates.user_id,
-    )
+def _samples(
+    item_ids: tuple[str, ...],
+    mean: Floats,
+    width: Floats,
+    noises: list[Noise],
+    rng: np.random.Generator,
+    draws: int,
+) -> Vectors:
+    """(draws, k). width: (k,) sqrt(x'S x). Arms are independent, so a draw of x'theta_i needs one normal."""
+    pairs, order = (draws + 1) // 2, np.argsort(ranks(item_ids))
+    sigmas = deviations([noises[at] for at in order.tolist()], rng, pairs)
+    strayed = sigmas * normals(rng, pairs, len(mean))
+    return mirrored(mean, by_item(strayed, item_ids) * width.astype(np.float32), draws)

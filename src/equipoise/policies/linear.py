@@ -118,6 +118,15 @@ class LinearPosterior(SharedWeights):
         for x, reward in zip(features, batch.rewards.tolist(), strict=True):
             self.learn(x, reward)
 
+    def forecast(self, x: Floats) -> tuple[float, float]:
+        """x: (d,). Returns: x'm and x'S x, in units of reward and of `noise`, at O(d^2) without a root of S."""
+        return self._weights.forecast(x)
+
+    @property
+    def noise(self) -> Noise:
+        """What is believed of the variance of a reward around its mean."""
+        return self._noise
+
     def learn(self, x: Floats, reward: float) -> None:
         """One row. x: (d,)."""
         self._noise.absorb(*self._weights.absorb(x, reward))

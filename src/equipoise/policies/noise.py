@@ -6,6 +6,7 @@ posterior. Reference: Bishop 2006, exercise 3.12; Bernardo and Smith 1994, app. 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,14 +58,25 @@ class Noise:
 
     def deviations(self, rng: np.random.Generator, draws: int) -> Vectors:
         """Returns: (draws, 1) posterior draws of sigma."""
-        if not self._settings.learned:
-            return np.full((draws, 1), np.sqrt(self.variance), dtype=np.float32)
-        worth = self._settings.rows + self._rows
-        gammas: Floats = rng.standard_gamma(1.0 + worth / 2.0, size=(draws, 1))
-        return np.sqrt(self.variance * worth / 2.0 / gammas).astype(np.float32)
+        return deviations([self], rng, draws)
+
+    @property
+    def freedom(self) -> float | None:
+        """Rows that speak of the variance, 2 (a - 1); None where it is taken for known."""
+        return self._settings.rows + self._rows if self._settings.learned else None
 
     def state(self) -> State:
         return {"noise": np.array([self._rows, self._squares])}
 
     def restore(self, state: State) -> None:
         self._rows, self._squares = (float(value) for value in stored(state, "noise", (2,)))
+
+
+def deviations(noises: Sequence[Noise], rng: np.random.Generator, draws: int) -> Vectors:
+    """Returns: (draws, k) posterior draws of each of k sigmas; noises of one policy are all learned or all known."""
+    variance = np.array([noise.variance for noise in noises])
+    worth = np.array([noise.freedom for noise in noises if noise.freedom is not None])
+    if not worth.size:
+        return np.repeat(np.sqrt(variance, dtype=np.float32)[np.newaxis], draws, axis=0)
+    gammas: Floats = rng.standard_gamma(1.0 + worth / 2.0, size=(draws, len(noises)))
+    return np.sqrt(variance * worth / 2.0 / gammas).astype(np.float32)
