@@ -31,9 +31,9 @@ class CascadeSettings:
     items: int = 5
     slots: int = 3
     reach: Literal["own", "above", "all"] = "above"
-    interaction: float = 1.0
+    interaction: float = 2.0
     repeats: bool = False
-    sharpness: float = 0.8
+    sharpness: float = 1.0
     floor: float = 0.02
 
     def __post_init__(self) -> None:

@@ -119,7 +119,9 @@ class CascadeWorld:
             here = features[:, :, slot].reshape(*cube, -1)
             chances = policy[..., slot].reshape(cube)[..., None]
             # Given the items above, the slots below change nothing here, so any one of them may stand for all.
-            features[:, :, slot] = _mean_over(here, chances, axis=slot + 1).reshape(features[:, :, slot].shape)
+            features[:, :, slot] = _mean_over(here, chances, axis=slot + 1).reshape(
+                features[:, :, slot].shape
+            )
         return features
 
     def _draw(self, contexts: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
