@@ -62,13 +62,7 @@ def find(
     count = int(np.count_nonzero(mask))
     if count <= table.candidates:
         return _some(np.flatnonzero(mask), query), (ALL,) * count
-    return _grouped(*gather(_searches(query, shelf, pairing, table, mask), table.candidates))
-
-
-def _grouped(rows: RowNumbers, sources: tuple[str, ...]) -> tuple[RowNumbers, tuple[str, ...]]:
-    """The same candidates, source by source: the record keeps their sources in a few words."""
-    order = sorted(range(len(sources)), key=sources.__getitem__)
-    return rows[order], tuple([sources[place] for place in order])
+    return gather(_searches(query, shelf, pairing, table, mask), table.candidates)
 
 
 def allowed(query: Query, shelf: Shelf) -> Mask:

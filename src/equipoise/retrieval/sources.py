@@ -1,16 +1,15 @@
-"""Candidates from several sources, merged in turns, each remembering where it came from."""
+"""Candidates from several sources, merged without doubles, each remembering where it came from."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from equipoise.core import InputError
 from equipoise.retrieval.checked import checked_k
-from equipoise.retrieval.rows import RowNumbers
+from equipoise.retrieval.rows import Mask, RowNumbers
 
 NEAR = "near"
 """Near the request."""
@@ -42,12 +41,10 @@ class Search:
 
 
 def gather(searches: Sequence[Search], k: int) -> tuple[RowNumbers, tuple[str, ...]]:
-    """Up to k distinct rows, and the source of each.
+    """Up to k distinct rows, and the source of each; the rows of one source stand together, best first.
 
-    The sources take turns in their order; each brings its best row that is not there yet, until its quota is
-    full or it has no more. If that leaves fewer than k, they take turns once more without quotas. A row that
-    several sources found is credited to the first of them, in the given order, that has it within its quota
-    (else to the first that has it at all), whoever's turn it was.
+    One source after the other brings its best rows that no earlier one has brought, until its quota is full or
+    it has no more. Where that leaves fewer than k, they go round once more without quotas.
 
     Returns: rows (k',) int64 and sources (k',), k' <= k.
     Raises: InputError: k below 1, or two searches of one source.
@@ -56,44 +53,36 @@ def gather(searches: Sequence[Search], k: int) -> tuple[RowNumbers, tuple[str, .
     names = [search.source for search in searches]
     if len(set(names)) != len(names):
         raise InputError(f"sources are {names}: each may come once, merge the rows of one source yourself")
-    rows = np.array(_in_turns(searches, k), dtype=np.int64)
-    return rows, _credited(rows, searches)
+    brought = _brought(searches, k)
+    sources: list[str] = []
+    for name, rows in zip(names, brought, strict=True):
+        sources += [name] * len(rows)
+    return np.concatenate([_NOTHING, *brought]), tuple(sources)
 
 
-def _in_turns(searches: Sequence[Search], k: int) -> list[int]:
-    left = [(iter(search.rows.tolist()), search.quota) for search in searches]
-    taken: dict[int, None] = {}
-    # between two neighbouring quotas the same sources take turns
-    for done, quota in pairwise([0, *sorted({quota for _, quota in left})]):
-        _take_turns([rows for rows, most in left if most >= quota], quota - done, taken, k)
-    _take_turns([rows for rows, _ in left], k, taken, k)
-    return list(taken)[:k]
+_NOTHING: RowNumbers = np.zeros(0, dtype=np.int64)
 
 
-def _take_turns(sources: list[Iterator[int]], turns: int, taken: dict[int, None], k: int) -> None:
-    """In each turn every source adds its next new row to `taken` (ordered), until k are there (or a few more)."""
-    for _ in range(turns):
-        before = len(taken)
-        if before >= k:
-            return
-        for rows in sources:
-            for row in rows:
-                if row not in taken:
-                    taken[row] = None
-                    break
-        if len(taken) == before:
-            return
+def _brought(searches: Sequence[Search], k: int) -> list[RowNumbers]:
+    """What each source brings, in the order of the searches; k rows at most in all."""
+    highest = max((int(search.rows.max()) for search in searches if len(search.rows)), default=-1)
+    taken = np.zeros(highest + 1, dtype=np.bool_)
+    brought, left = [], k
+    for search in searches:
+        fresh = _fresh(search.rows, taken, min(search.quota, left))
+        brought.append(fresh)
+        left -= len(fresh)
+    for number, search in enumerate(searches):
+        if left == 0:
+            break
+        more = _fresh(search.rows, taken, left)
+        brought[number] = np.concatenate([brought[number], more])
+        left -= len(more)
+    return brought
 
 
-def _credited(rows: RowNumbers, searches: Sequence[Search]) -> tuple[str, ...]:
-    if not len(rows):
-        return ()
-    found = [search.rows for search in searches]
-    # only the cells of rows that were found are ever read; the last to write wins: first within its quota
-    finder = np.empty(int(np.concatenate(found).max()) + 1, dtype=np.int16)
-    for number in reversed(range(len(found))):
-        finder[found[number]] = number
-    for number in reversed(range(len(found))):
-        finder[found[number][: searches[number].quota]] = number
-    names = [search.source for search in searches]
-    return tuple([names[number] for number in finder[rows].tolist()])
+def _fresh(rows: RowNumbers, taken: Mask, most: int) -> RowNumbers:
+    """The best `most` rows that are not taken yet; from now on they are."""
+    fresh = rows[~taken[rows]][:most]
+    taken[fresh] = True
+    return fresh
