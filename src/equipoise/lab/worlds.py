@@ -8,6 +8,7 @@ from equipoise.lab.play import Outcome, Play
 
 WORLDS = {
     "films": "real users in time order, real films, real ratings",
+    "wheel": "contexts in a disk whose rare rim pays (Riquelme et al. 2018)",
 }
 """Name to what it is; `equipoise.lab.<name>.run.run` plays it."""
 

@@ -1,0 +1,81 @@
+"""Who plays the wheel: the product's own policies with one regression an action, and the two references.
+
+The regressions see the context as it is, (1, x, y): no basis knows of quadrants or of a rim. Their prior is that of
+the published comparison: weights N(0, sigma^2 / .25), sigma^2 ~ IG(6, 6), so a guess of 6 / (6 - 1) worth 10 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, Vectors
+from equipoise.engine import nearest
+from equipoise.lab.wheel.world import ACTIONS, Wheel
+from equipoise.policies import BanditPolicy, build, draw
+from equipoise.policies.registry import EXPLORERS
+
+SPACE = FeatureSpace("wheel-context", "1", 3)
+PRIOR: dict[str, Any] = {"precision": 0.25, "noise": 6.0 / 5.0, "noise_rows": 10.0}
+FLOORED = "greedy-floor"
+"""Greedy over the package's floor; plain `greedy` has none, as in the published comparison."""
+DEFAULT = ("thompson", "greedy", FLOORED, "ucb", "uniform", "oracle")
+KNOWN = (*EXPLORERS, FLOORED, "oracle")
+
+Chosen = NDArray[np.int64]
+Watch = Callable[[int, float], None]
+
+STEP = 4_000
+"""Rounds between two words to who watches."""
+
+
+def check_names(names: tuple[str, ...]) -> None:
+    """Raises: ConfigurationError: a name that nobody has."""
+    for name in names:
+        if name not in KNOWN:
+            raise ConfigurationError(f"nobody is called '{name}'{nearest(name, list(KNOWN))}")
+
+
+def player(name: str) -> BanditPolicy:
+    """A fresh policy of that name."""
+    if name == "greedy":
+        return build("greedy", SPACE, posterior="arms", floor=0.0, **PRIOR)
+    return build("greedy" if name == FLOORED else name, SPACE, posterior="arms", **PRIOR)
+
+
+def choices(name: str, world: Wheel, rng: np.random.Generator, watch: Watch) -> Chosen:
+    """Returns: (n,) what the player of that name shows in each round, learning from each reward at once."""
+    if name == "oracle":
+        return world.means.argmax(axis=1)
+    if name == "uniform":
+        return rng.integers(len(ACTIONS), size=len(world.means))
+    return played(player(name), world, rng, watch)
+
+
+def played(policy: BanditPolicy, world: Wheel, rng: np.random.Generator, watch: Watch) -> Chosen:
+    """One pass: distribution, dice, reward, update. Returns: (n,) actions."""
+    n = len(world.contexts)
+    chosen = np.empty(n, dtype=np.int64)
+    for at, features in enumerate(features_of(world)):
+        asked = Candidates(ACTIONS, features, SPACE)
+        choice = draw(policy.slate(asked, rng), 1, rng)
+        action = chosen[at] = int(choice.positions[0])
+        policy.update(_row(asked, action, world.rewards[at], choice.propensities))
+        if (at + 1) % STEP == 0:
+            watch(at + 1, float(world.rewards[np.arange(at + 1), chosen[: at + 1]].mean()))
+    return chosen
+
+
+def features_of(world: Wheel) -> Vectors:
+    """Returns: (n, 5, 3) float32: 1, x and y, the same for each action."""
+    ones = np.ones((len(world.contexts), 1))
+    context = np.concatenate([ones, world.contexts], axis=1).astype(np.float32)
+    return np.broadcast_to(context[:, np.newaxis], (len(context), len(ACTIONS), SPACE.dim))
+
+
+def _row(asked: Candidates, action: int, rewards: np.ndarray, propensities: np.ndarray) -> Batch:
+    one = slice(action, action + 1)
+    return Batch(asked.item_ids[one], (None,), asked.features[one], rewards[one], propensities, SPACE)
