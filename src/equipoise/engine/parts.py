@@ -215,8 +215,7 @@ def _assembled(
     inner: Encoder,
 ) -> Parts:
     folder = settings.state_folder
-    encoder = CachedEncoder(inner, _vectors(settings))
-    _check_columns(inner, store)
+    encoder = cached(settings, store, inner)
     pairings = Pairings(None if folder is None else folder / "pairings", settings)
     pairing = pairings.load(encoder.space)
     if pairing is None and not rebuild:
@@ -239,6 +238,12 @@ def encoder_of(settings: Settings) -> Encoder:
     """The encoder that [encoder] names. Raises: EncoderError, InputError, MissingExtraError."""
     table = settings.encoder
     return open_encoder(table.name, layers=table.layers, columns=table.columns, threads=table.threads)
+
+
+def cached(settings: Settings, store: CatalogStore, inner: Encoder) -> CachedEncoder:
+    """An encoder with its cache. Raises: ConfigurationError: it reads a column that no item has."""
+    _check_columns(inner, store)
+    return CachedEncoder(inner, _vectors(settings))
 
 
 def _check_columns(encoder: Encoder, store: CatalogStore) -> None:

@@ -26,7 +26,7 @@ def load_settings(path: str | Path, *, environment: Mapping[str, str] | None = N
     Raises: ConfigurationError: no such file, broken TOML, an unknown key, a value of the wrong type or range.
     """
     file = Path(path)
-    table = _parsed(file)
+    table = parsed(file)
     _overlay(table, os.environ if environment is None else environment)
     return settings_from(table, folder=str(file.parent), where=str(file))
 
@@ -47,7 +47,8 @@ def nearest(word: str, known: list[str]) -> str:
     return f": did you mean '{close[0]}'?" if close else f": known here are {', '.join(sorted(known))}"
 
 
-def _parsed(file: Path) -> dict[str, Any]:
+def parsed(file: Path) -> dict[str, Any]:
+    """The file's tables as they are. Raises: ConfigurationError: no such file, or no whole TOML."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

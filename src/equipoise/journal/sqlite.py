@@ -12,6 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from equipoise.core import Decision, Feedback, InputError, JournalError, Logged, Receipt, UnknownDecisionError
 from equipoise.journal import connection as connections
 from equipoise.journal import statements as sql
@@ -30,6 +33,9 @@ T = TypeVar("T")
 
 PAGE = 256
 """Decisions read at a time."""
+
+MANY = 10_000
+"""Rows of two numbers read at a time."""
 
 DUE_AT_ONCE = 500
 """Windows closed in one transaction, so that other writers need not wait long."""
@@ -170,6 +176,22 @@ class SqliteJournal:
             raise InputError(f"size is {size} but must be 1 or more: ask for about 1000 decisions at a time")
         self._require_open()
         return self._column_pages(after, size)
+
+    def at_position(self, position: int) -> Logged:
+        """The decision that settled at a position. Raises: InputError: none did."""
+        found = decoded_logged(self._rows(sql.SETTLED_PAGE, position - 1, 1))
+        if not found or found[0][0] != position:
+            raise InputError(
+                f"position {position} is not in journal {self.path}: its positions are 1 to {self.last_position}"
+            )
+        return found[0][1]
+
+    def learned(self) -> NDArray[np.int64]:
+        """(n,) by position: up to which position the policy had learned when the decision was made."""
+        pages: list[Row] = []
+        while rows := self._rows(sql.LEARNED_PAGE, len(pages), MANY):
+            pages += rows
+        return np.array([learned for _, learned in pages], dtype=np.int64)
 
     def decision(self, decision_id: str) -> Decision:
         """Raises: UnknownDecisionError."""

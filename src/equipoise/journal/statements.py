@@ -57,6 +57,10 @@ SELECT s.position, s.rewards, d.user_id, d.pairing_name, d.pairing_version, d.pa
 FROM settlements s CROSS JOIN decisions d ON d.seq = s.seq
 WHERE s.position > ? ORDER BY s.position LIMIT ?
 """
+LEARNED_PAGE = """
+SELECT s.position, d.learned FROM settlements s CROSS JOIN decisions d ON d.seq = s.seq
+WHERE s.position > ? ORDER BY s.position LIMIT ?
+"""
 ONE_DECISION = f"SELECT {DECISION} FROM decisions d WHERE d.decision_id = ?"
 ONE_LOGGED = f"""
 SELECT s.position, s.rewards, {DECISION}

@@ -1,0 +1,88 @@
+"""What another policy thinks of a slate that was already shown: its probability of each slot, and its forecasts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from equipoise.core import PINNED, Candidates, Decision, Floats, generator
+from equipoise.engine.deliberation import Knowledge, Question, Recall, pair, pinned_items
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """Of the m slots of one decision, by slot.
+
+    target: (m,) in [0, 1], the challenger's probability of the shown item given the items above it; 1 if pinned.
+    shown: (m,) its forecast reward of the shown item. expected: (m,) its forecast under its own distribution of the
+    slot, given the items above it.
+    """
+
+    target: Floats
+    shown: Floats
+    expected: Floats
+
+
+def opinion_of(
+    knowledge: Knowledge, question: Question, recall: Recall, decision: Decision, *, itself: bool
+) -> Opinion:
+    """What `knowledge` thinks of a decision's slots, on the decision's own candidates.
+
+    itself: the decision was made by this very policy; see `dice_beside`.
+    """
+    candidates, pinned = _paired(knowledge, question, recall)
+    forecasts = _forecasts(knowledge, candidates)
+    forced = dict(zip(pinned.item_ids, _forecasts(knowledge, pinned).tolist(), strict=True))
+    place = {item_id: position for position, item_id in enumerate(candidates.item_ids)}
+    dice = dice_beside(decision, itself=itself)
+    slate = knowledge.policy.slate(candidates, dice) if len(candidates) else None
+    above: list[int] = []
+    rows: list[tuple[float, float, float]] = []
+    for slot in decision.slots:
+        if slot.source == PINNED or slate is None:
+            rows.append((1.0, forced[slot.item_id], forced[slot.item_id]))
+            continue
+        odds, position = slate.given(above), place[slot.item_id]
+        rows.append((float(odds[position]), float(forecasts[position]), float(odds @ forecasts)))
+        above.append(position)
+    target, shown, expected = np.array(rows, dtype=np.float64).T
+    return Opinion(target, shown, expected)
+
+
+def dice_beside(decision: Decision, *, itself: bool) -> np.random.Generator:
+    """The dice of a challenger's posterior draws: the decision's own where the very same policy made it, else others.
+
+    The decision's dice also chose what was shown. A challenger that drew its beliefs from them would know something
+    of that choice, and its importance weights would no longer be a function of the past alone, as unbiasedness needs.
+    """
+    name = decision.decision_id if itself else f"{decision.decision_id}/beside"
+    return generator(decision.versions.seed, name)
+
+
+def _paired(knowledge: Knowledge, question: Question, recall: Recall) -> tuple[Candidates, Candidates]:
+    """The decision's candidates, and its pinned items, as the policy sees them."""
+    pins = pinned_items(question.request)
+    item_ids = (*question.candidates, *pins)
+    experience = knowledge.statistics.experience(item_ids, question.request.user_id)
+    rows = pair(
+        knowledge.pairing,
+        experience,
+        question.shown,
+        question.vectors,
+        question.asked,
+        question.outlook,
+        recall,
+    )
+    space, user_id, k = knowledge.pairing.space, question.request.user_id, len(question.candidates)
+    return (
+        Candidates(question.candidates, rows[:k], space, user_id, question.sources, question.vectors[:k]),
+        Candidates(pins, rows[k:], space, user_id),
+    )
+
+
+def _forecasts(knowledge: Knowledge, candidates: Candidates) -> Floats:
+    """(k,) expected rewards."""
+    if not len(candidates):
+        return np.zeros(0)
+    return np.asarray(knowledge.policy.posterior.believe(candidates).mean, dtype=np.float64)
