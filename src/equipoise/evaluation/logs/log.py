@@ -16,9 +16,11 @@ from equipoise.evaluation.evidence import Codes, Evidence, Integers
 class Log:
     """n shown slots; the rows of one decision stand together and in slot order. See `Evidence` for the shared columns.
 
-    name: whose log it is, in reports. propensities: None where nobody logged them. targets: policy to (n,), its
-    probability of the shown item. users: codes and names, if asked for. choices: (n,) how many candidates the
-    decision had, if the log says so. left_out: bad rows that were set aside; notes: what was assumed in reading.
+    name: whose log it is, in reports. propensities: None where nobody logged them.
+    targets: policy to (n,), its probability of the shown item. on_policy: policy to the rewards of a log of its own.
+    users: codes and names, if asked for. choices: (n,) how many candidates the decision had, if the log says so.
+    left_out: bad rows that were set aside; duplicates: those of them that stood there before, None where rows have
+    no decision_id to tell. notes: what was assumed in reading.
     """
 
     name: str
@@ -31,9 +33,11 @@ class Log:
     loggers: Codes
     groups: Mapping[str, Codes] = field(default_factory=dict)
     targets: Mapping[str, Floats] = field(default_factory=dict)
+    on_policy: Mapping[str, Floats] = field(default_factory=dict)
     users: Codes | None = None
     choices: NDArray[np.integer] | None = None
     left_out: int = 0
+    duplicates: int | None = None
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:

@@ -207,6 +207,7 @@ class _Gathering:
             users=names[columns.user_id] if columns.user_id and self.how.users else None,
             choices=None if choices is None else choices.astype(np.int32),
             left_out=self.aside.total,
+            duplicates=None if columns.decision_id is None else len(groups.again),
             notes=(str(self.aside),) if self.aside.total else (),
         )
 
