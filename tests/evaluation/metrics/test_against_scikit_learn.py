@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 from sklearn.metrics.pairwise import cosine_distances
-from tests.evaluation.metrics.journeys import CATALOGUE, journeys
+from .journeys import CATALOGUE, journeys
 
 from equipoise.evaluation.metrics import (
     RankedLists,

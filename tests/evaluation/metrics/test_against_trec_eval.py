@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import pytrec_eval
-from tests.evaluation.metrics.journeys import CATALOGUE, journeys
+from .journeys import CATALOGUE, journeys
 
 from equipoise.evaluation.metrics import RankedLists, average_precision, hit_rate, judge, ndcg, recall
 
