@@ -15,6 +15,7 @@ from equipoise.core.errors import (
     UnknownDecisionError,
     UnknownItemError,
 )
+from equipoise.core.places import Alignment, Places
 from equipoise.core.protocols import Encoder, Estimator, Journal, Policy, Retriever, SlateDistribution
 from equipoise.core.records import (
     PINNED,
@@ -40,6 +41,7 @@ from equipoise.core.seeds import fingerprint, fresh_id, generator, number
 
 __all__ = [
     "PINNED",
+    "Alignment",
     "Baseline",
     "Batch",
     "Candidates",
@@ -65,6 +67,7 @@ __all__ = [
     "MissingExtraError",
     "NoCandidatesError",
     "Policy",
+    "Places",
     "PropensityError",
     "Receipt",
     "Request",

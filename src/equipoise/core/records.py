@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core.errors import FeatureSpaceError, InputError
+from equipoise.core.places import Places
 
 Floats: TypeAlias = NDArray[np.float64]
 """Posteriors, probabilities and rewards."""
@@ -98,6 +99,7 @@ class Candidates:
     user_id: who asks, so that a posterior can keep an offset for this very user.
     sources: (k,), where each candidate came from.
     vectors: (k, e) float32 unit vectors of the items, for diversity; None where nobody needs them.
+    places: of the items in a list that requests share; None only makes look-ups slower.
     """
 
     item_ids: tuple[str, ...]
@@ -106,6 +108,7 @@ class Candidates:
     user_id: str | None = None
     sources: tuple[str, ...] = ()
     vectors: Vectors | None = None
+    places: Places | None = None
 
     def __len__(self) -> int:
         return len(self.item_ids)

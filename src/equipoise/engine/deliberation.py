@@ -15,6 +15,7 @@ from equipoise.core import (
     Candidates,
     Experience,
     Floats,
+    Places,
     Request,
     SlateDistribution,
     Slot,
@@ -42,7 +43,8 @@ class Knowledge:
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
     """One request made ready. candidates, sources: (k,). pinned: item_ids by slot. shown, vectors: the k
-    candidates and then the pinned items, in slot order; vectors (k + pinned, e) are the encoder's."""
+    candidates and then the pinned items, in slot order; vectors (k + pinned, e) are the encoder's; places (k + pinned,)
+    where they stand in the catalogue, None where it is no longer the same."""
 
     decision_id: str
     request: Request
@@ -52,6 +54,7 @@ class Question:
     sources: tuple[str, ...]
     shown: Shown
     vectors: Vectors
+    places: Places | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +70,7 @@ class Verdict:
 def deliberate(knowledge: Knowledge, question: Question, recall: Recall, *, slots: int) -> Verdict:
     """Pair, weigh, throw the dice. slots: m, pinned ones included."""
     item_ids = (*question.candidates, *pinned_items(question.request))
-    experience = knowledge.statistics.experience(item_ids, question.request.user_id)
+    experience = knowledge.statistics.experience(item_ids, question.request.user_id, question.places)
     rows = pair(
         knowledge.pairing,
         experience,
@@ -85,6 +88,7 @@ def deliberate(knowledge: Knowledge, question: Question, recall: Recall, *, slot
         user_id=question.request.user_id,
         sources=question.sources,
         vectors=question.vectors[:k],
+        places=None if question.places is None else question.places.first(k),
     )
     free = slots - len(question.request.pinned)
     if not free:

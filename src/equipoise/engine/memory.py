@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from itertools import islice
 
 import numpy as np
 
 from equipoise.core import Decision, Vectors
-from equipoise.engine.shelf import RowNumbers, Shelf
+from equipoise.engine.shelf import Shelf
 from equipoise.journal import SqliteJournal
 from equipoise.learning import Learner
 from equipoise.policies import BanditPolicy
@@ -49,26 +48,15 @@ class Standing:
     def __init__(self) -> None:
         self._shelf: Shelf | None = None
         self._position = -1
-        self._rows: RowNumbers = np.zeros(0, dtype=np.int64)
         self._means: Vectors = np.zeros(0, dtype=np.float32)
 
     def means(self, shelf: Shelf, learner: Learner[BanditPolicy]) -> Vectors:
         """(n,) by row of the shelf; 0 for what was never shown."""
-        if shelf is not self._shelf:
-            self._rows = np.zeros(0, dtype=np.int64)
         if shelf is not self._shelf or learner.position != self._position:
-            self._refresh(shelf, learner)
+            means = learner.statistics.means_along(shelf.view.items.row_of)
+            self._means = means.astype(np.float32)
+            self._shelf, self._position = shelf, learner.position
         return self._means
-
-    def _refresh(self, shelf: Shelf, learner: Learner[BanditPolicy]) -> None:
-        statistics = learner.statistics
-        row_of = shelf.view.items.row_of
-        fresh = [row_of.get(item_id, -1) for item_id in islice(statistics.shown_ids, len(self._rows), None)]
-        self._rows = np.concatenate([self._rows, np.array(fresh, dtype=np.int64)])
-        here = self._rows >= 0
-        self._means = np.zeros(len(shelf), dtype=np.float32)
-        self._means[self._rows[here]] = statistics.shown_means[here]
-        self._shelf, self._position = shelf, learner.position
 
 
 class Clock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from equipoise.core import Request, Vectors, number
+from equipoise.core import Places, Request, Vectors, number
 from equipoise.encoders import Asked, history_vector
 from equipoise.engine.candidates import Leaning, Query, find
 from equipoise.engine.deliberation import Question, pinned_items
@@ -48,6 +48,7 @@ def searched(decision_id: str, request: Request, parts: Parts, shelf: Shelf, *, 
         sources=sources,
         shown=shelf.take(rows_shown),
         vectors=shelf.vectors(rows_shown),
+        places=Places(shelf.view.items.row_of, rows_shown),
     )
 
 

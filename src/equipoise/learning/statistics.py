@@ -8,14 +8,23 @@ g being the level it is shrunk to (James & Stein 1961 in spirit; kappa counts ps
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Batch, ConfigurationError, Experience, Floats, InputError, State
+from equipoise.core import (
+    Alignment,
+    Batch,
+    ConfigurationError,
+    Experience,
+    Floats,
+    InputError,
+    Places,
+    State,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows: dict[str, int] = {}
+        self.aligned = Alignment(self.rows)
         self.counts: Floats = np.zeros(16)
         self.sums: Floats = np.zeros(16)
 
@@ -64,10 +74,12 @@ class Tally:
         self.counts[row] += 1.0
         self.sums[row] += reward
 
-    def look(self, keys: Sequence[str]) -> tuple[Floats, Floats]:
+    def look(self, keys: Sequence[str], places: Places | None = None) -> tuple[Floats, Floats]:
         """Returns: counts (k,), reward sums (k,); 0 for what was never shown."""
-        find = self.rows.get
-        rows = np.array([find(key, -1) for key in keys], dtype=np.int64)
+        return self.at(self.aligned.rows(keys, places))
+
+    def at(self, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """The same by row; below 0 for what was never shown."""
         known = rows >= 0
         return np.where(known, self.counts[rows], 0.0), np.where(known, self.sums[rows], 0.0)
 
@@ -95,7 +107,7 @@ class Tally:
     def restored(cls, state: State, prefix: str) -> Tally:
         ids, counts, sums = _columns(state, [f"{prefix}.{name}" for name in ("ids", "counts", "sums")])
         tally = cls()
-        tally.rows = {str(key): row for row, key in enumerate(ids)}
+        tally.rows.update((str(key), row) for row, key in enumerate(ids))
         spare = np.zeros(max(16 - len(ids), 0))
         tally.counts = np.concatenate([counts, spare])
         tally.sums = np.concatenate([sums, spare])
@@ -128,12 +140,22 @@ class Statistics:
     def shown_means(self) -> Floats:
         """Their shrunk mean rewards minus `overall`, in the same order."""
         counts, sums = (column[: len(self._items.rows)] for column in (self._items.counts, self._items.sums))
-        return np.asarray((sums - counts * self.overall) / (counts + self.settings.item_shows))
+        return self._shrunk(counts, sums, self.overall)
 
-    def experience(self, item_ids: Sequence[str], user_id: str | None) -> Experience:
-        """What is known of these k items and this user (None is a stranger)."""
+    def means_along(self, row_of: Mapping[str, int]) -> Floats:
+        """(n,) `shown_means` along a list of items; 0 for what was never shown."""
+        counts, sums = self._items.at(self._items.aligned.along(row_of))
+        return self._shrunk(counts, sums, self.overall)
+
+    def _shrunk(self, counts: Floats, sums: Floats, overall: float) -> Floats:
+        return np.asarray((sums - counts * overall) / (counts + self.settings.item_shows))
+
+    def experience(
+        self, item_ids: Sequence[str], user_id: str | None, places: Places | None = None
+    ) -> Experience:
+        """What is known of these k items and this user (None is a stranger). places: of the items, where known."""
         overall = self.overall
-        counts, sums = self._items.look(item_ids)
+        counts, sums = self._items.look(item_ids, places)
         user_count, user_mean = 0.0, 0.0
         if user_id is not None:
             user_count = self._users.count(user_id)
@@ -141,7 +163,7 @@ class Statistics:
         memory = self._memories.get(user_id, []) if user_id is not None else []
         return Experience(
             overall=overall,
-            item_means=(sums - counts * overall) / (counts + self.settings.item_shows),
+            item_means=self._shrunk(counts, sums, overall),
             item_counts=counts,
             user_mean=user_mean,
             user_count=user_count,

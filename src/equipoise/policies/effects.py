@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Floats, InputError, State
+from equipoise.core import Alignment, Floats, InputError, Places, State
 from equipoise.policies.stored import names, stored
 
 NEVER_SEEN = 0
@@ -54,6 +54,7 @@ class ItemEffects:
         self._prior = np.diag(variances)
         self._discount = discount
         self._index: dict[str, int] = {}
+        self._aligned = Alignment(self._index, missing=NEVER_SEEN)
         q = len(variances)
         self._means = np.zeros((1, q))
         self._slopes = np.zeros((1, q, dim))
@@ -69,10 +70,9 @@ class ItemEffects:
                 self._grow(2 * found)
         return found
 
-    def rows(self, item_ids: Sequence[str]) -> NDArray[np.int64]:
+    def rows(self, item_ids: Sequence[str], places: Places | None = None) -> NDArray[np.int64]:
         """Returns: (k,) rows; `NEVER_SEEN` for items without one."""
-        find = self._index.get
-        return np.array([find(item_id, NEVER_SEEN) for item_id in item_ids], dtype=np.int64)
+        return self._aligned.rows(item_ids, places)
 
     def _grow(self, capacity: int) -> None:
         more = capacity - len(self._means)
@@ -109,10 +109,10 @@ class ItemEffects:
             self._seen_at[row] = now
 
     def look_up(
-        self, item_ids: Sequence[str], features: Floats, *, now: int
+        self, item_ids: Sequence[str], features: Floats, *, now: int, places: Places | None = None
     ) -> tuple[Floats, Floats, Floats]:
         """k items at once. Returns: effective features (k, d), explained (k,) and uncertain (k,) variances."""
-        means, slopes, covariances = self._aged(self.rows(item_ids), now=now)
+        means, slopes, covariances = self._aged(self.rows(item_ids, places), now=now)
         if self._plain:
             return features - slopes[:, 0], means[:, 0], covariances[:, 0, 0]
         z = np.column_stack([np.ones(len(features)), features[:, self._columns]])
@@ -152,6 +152,7 @@ class ItemEffects:
         self._covariances = stored(state, "covariances", (used, q, q))
         self._seen_at = stored(state, "seen_at", (used,))
         self._index = {item_id: row for row, item_id in enumerate(ids, start=1)}
+        self._aligned = Alignment(self._index, missing=NEVER_SEEN)
 
 
 _ONE = np.ones(1)

@@ -86,7 +86,9 @@ class MixedPosterior(SharedWeights):
         ids = candidates.item_ids
         features = candidates.features.astype(np.float64)
         latest = max(self._rows - 1, 0)
-        effective, explained, uncertain = self._items.look_up(ids, features, now=latest)
+        effective, explained, uncertain = self._items.look_up(
+            ids, features, now=latest, places=candidates.places
+        )
         offset, _ = self._users.of(candidates.user_id, now=latest)
         mean = effective @ self._weights.mean + explained + offset
         samples = None
