@@ -18,12 +18,14 @@ from equipoise.core import (
     Slot,
     Versions,
 )
+from equipoise.evaluation.evidence import Evidence, one_name
 from equipoise.evaluation.slates import (
     SLATE_ESTIMATORS,
     SlateEstimator,
     SlateLog,
     chances_of,
     slate_log,
+    slates_of,
     with_baseline,
 )
 from equipoise.policies import draw
@@ -131,6 +133,25 @@ def test_the_journals_own_propensities_are_enough() -> None:
         slate_log(settled[:1], [np.ones(2), np.ones(1)])
     with pytest.raises(InputError, match="'d' has 2 slots but 1 target"):
         slate_log(settled[:1], [np.ones(1)])
+
+
+def test_rows_of_one_decision_become_one_slate() -> None:
+    """Two decisions, of two rows and one: as in the log of the journal above."""
+    rows = Evidence(
+        rewards=np.array([1.0, 1.0, 2.0]),
+        propensities=np.array([0.4, 0.5, 0.5]),
+        target=np.array([0.2, 0.5, 0.3]),
+        decisions=np.array([0, 0, 1]),
+        slots=np.array([0, 1, 0]),
+        at=np.full(3, np.nan),
+        items=one_name("a", 3),
+        loggers=one_name("logged", 3),
+    )
+    log = slates_of(rows)
+    assert log.lengths is not None and log.lengths.tolist() == [2, 1]
+    assert SLATE_ESTIMATORS["reward_interaction_ips"].terms(log) == pytest.approx([0.5 + 0.5, 1.2])
+    with pytest.raises(InputError, match="no row"):
+        slates_of(rows.where(np.zeros(3, dtype=np.bool_)))
 
 
 class _Plain:
