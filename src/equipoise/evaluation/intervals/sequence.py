@@ -6,7 +6,7 @@ import numpy as np
 
 from equipoise.core import Floats, InputError, State
 from equipoise.evaluation.intervals.checks import checked_level, checked_range, checked_values
-from equipoise.evaluation.intervals.wealth import least_tenable
+from equipoise.evaluation.intervals.wealth import least_tenable, log_wealth
 
 _SMALLEST = 1e-7
 """Of the range: closer to 0 than this, points are no longer geometric but even."""
@@ -63,6 +63,20 @@ class ConfidenceSequence:
         below = least_tenable(points, counts, risk=risk)
         above = least_tenable((1.0 - points)[::-1], counts[::-1], risk=risk)
         return self.low + width * below, self.high - width * above
+
+    def beyond(self, threshold: float) -> int:
+        """1 where the whole interval lies above `threshold`, -1 where below, else 0; in a hundredth of its time."""
+        low, high = self.low, self.high
+        if not low < threshold < high:
+            return int(threshold <= low) - int(threshold >= high)
+        seen = np.flatnonzero(self._counts)
+        if len(seen) == 0:
+            return 0
+        points, counts = (self._points[seen] - low) / (high - low), self._counts[seen]
+        claim, ruin = (threshold - low) / (high - low), -np.log((1.0 - self.level) / 2.0)
+        if counts @ points >= claim * counts.sum():
+            return int(log_wealth(claim, points, counts) >= ruin)
+        return -int(log_wealth(1.0 - claim, (1.0 - points)[::-1], counts[::-1]) >= ruin)
 
     def state(self) -> State:
         """Everything observed: counts, and the range and level that they belong to."""

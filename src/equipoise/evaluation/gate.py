@@ -1,0 +1,227 @@
+"""The promotion gate as a pure machine: outcomes of decisions in, one step at a time out. It knows no engine.
+
+A challenger goes from shadow (weighed on what the incumbent showed) through growing shares of the traffic to all of
+it. Each stage has a confidence sequence of its own for the difference challenger minus incumbent, in mean reward of a
+slot. Its lower bound above the margin takes the challenger one stage on; its upper bound below the margin takes it
+back. Sequences are valid at all times at once, so looking after every decision costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import ConfigurationError, Floats, InputError
+from equipoise.evaluation.intervals import ConfidenceSequence
+
+Verdict = Literal["wait", "advance", "roll_back"]
+
+SHADOW = 0
+"""The number of the first stage; stage j > 0 gives the challenger `shares[j - 1]` of the traffic."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a gate goes by, fixed before it opens.
+
+    margin: what challenger minus incumbent must exceed, in reward per slot; below 0 tolerates a small loss.
+    level: of each stage's confidence sequence. A stage that should not be passed is passed, ever, with probability at
+        most (1 - level) / 2, and one that should be is rolled back likewise.
+    shares: of the traffic, after the shadow, rising, each in (0, 1). least: decisions before a stage may end.
+    clip: the most that a shadow's importance weight counts, at least 1. low, high: the range of a slot's reward.
+    look_growth: by how much the number of decisions grows from one look to the next; 1 looks after every one.
+    """
+
+    margin: float = 0.0
+    level: float = 0.95
+    shares: tuple[float, ...] = (0.1, 0.5)
+    least: int = 100
+    clip: float = 10.0
+    low: float = 0.0
+    high: float = 1.0
+    look_growth: float = 1.02
+
+    def __post_init__(self) -> None:
+        rising = all(one < other for one, other in zip((0.0, *self.shares), (*self.shares, 1.0), strict=True))
+        checks = {
+            f"shares is {self.shares} but must rise between 0 and 1: write [0.1, 0.5]": rising
+            and self.shares,
+            f"level is {self.level} but must lie between 0 and 1: write 0.95": 0.0 < self.level < 1.0,
+            f"margin is {self.margin} but must be a finite number: 0 is usual": math.isfinite(self.margin),
+            f"least is {self.least} but must be 1 or more: 100 is usual": self.least >= 1,
+            f"clip is {self.clip} but must be 1 or more: 10 is usual": 1.0 <= self.clip < math.inf,
+            f"rewards go from {self.low} to {self.high}: the first must be below the second": self.low
+            < self.high,
+            f"look_growth is {self.look_growth} but must be 1 or more: 1.02 is usual": self.look_growth
+            >= 1.0,
+        }
+        for told, sound in checks.items():
+            if not sound:
+                raise ConfigurationError(f"[promotion] {told}")
+
+    @property
+    def stages(self) -> int:
+        """How many there are, the shadow included."""
+        return 1 + len(self.shares)
+
+    def share(self, stage: int) -> float:
+        """Of the traffic that goes to the challenger; 0 in the shadow."""
+        return 0.0 if stage == SHADOW else self.shares[stage - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Two numbers for each of n decisions whose mean, given the past, encloses the true difference.
+
+    below, above: (n,); the mean of `below` is at most the difference, that of `above` at least. Where the difference
+    is estimated without bias, the two are one. earned: (n,) mean reward of the slots that were shown.
+    """
+
+    below: Floats
+    above: Floats
+    earned: Floats
+
+    def cut(self, start: int, stop: int) -> Terms:
+        return Terms(self.below[start:stop], self.above[start:stop], self.earned[start:stop])
+
+
+def shadow_terms(rules: Rules, rewards: Floats, weights: Floats) -> Terms:
+    """Terms from importance weights, paired with what the incumbent earned on the very same decisions.
+
+    rewards: (n, h) of the h top slots, as the incumbent showed them. weights: (n, h), of slot l the product over the
+    slots 0..l of the challenger's probability divided by the propensity: with it, reward l is unbiased for what the
+    challenger's slot l would have earned, as long as a slot's reward does not depend on the slots below it (Kiyohara
+    et al. 2022, the cascade assumption of reward-interaction IPS; h = 1 assumes nothing of slots above).
+
+    A weight may be as large as 1 / floor, so it is clipped at c. With v = min(w, c) and rewards in [a, b],
+
+        E[(v - 1) (r - a)]  <=  difference  <=  E[(v - 1) (r - b)] ,
+
+    since clipping, and slots that the incumbent never shows, take from a sum of numbers that are 0 or more on the
+    left, and of numbers that are 0 or less on the right. Both hold whatever was clipped; where the policies overlap
+    too little the two are far apart, and the shadow waits.
+    """
+    kept = np.minimum(weights, rules.clip) - 1.0
+    below = (kept * (rewards - rules.low)).mean(axis=1)
+    above = (kept * (rewards - rules.high)).mean(axis=1)
+    return Terms(below, above, rewards.mean(axis=1))
+
+
+def traffic_terms(
+    rules: Rules, share: float, baseline: float, rewards: Floats, challenger: NDArray[np.bool_]
+) -> Terms:
+    """Terms from who was assigned by the coin. rewards: (n,) mean of all slots. challenger: (n,) who decided.
+
+    (A / s - (1 - A) / (1 - s)) (r - b) has the difference as its mean for any b fixed before the coin is thrown
+    (Horvitz and Thompson 1952, with a control variate); b near the mean reward makes it steady.
+    """
+    signs = np.where(challenger, 1.0 / share, -1.0 / (1.0 - share))
+    terms = signs * (rewards - baseline)
+    return Terms(terms, terms, rewards)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a stage came to. stage: its number. n: after how many decisions. low, high: the sequence's bounds then.
+
+    difference: the plain estimate, the middle where the shadow clipped. earned: mean reward of a slot in this stage.
+    """
+
+    verdict: Verdict
+    stage: int
+    n: int
+    low: float
+    high: float
+    difference: float
+    earned: float
+
+
+class Stage:
+    """One stage of a gate: a lower sequence and an upper one, which are the same away from the shadow."""
+
+    def __init__(self, rules: Rules, stage: int, *, baseline: float | None = None) -> None:
+        """baseline: near what a slot earns, known before the stage begins; the middle of the range if None."""
+        middle = 0.5 * (rules.low + rules.high)
+        self.rules = rules
+        self.stage = stage
+        self.share = rules.share(stage)
+        self.baseline = float(np.clip(middle if baseline is None else baseline, rules.low, rules.high))
+        self.n = 0
+        self._sums = np.zeros(3)
+        self._next = rules.least
+        self._lower, self._upper = _sequences(rules, self.share, self.baseline)
+
+    def shadowed(self, rewards: Floats, weights: Floats) -> Step | None:
+        """Observe decisions of the shadow; see `shadow_terms`. Returns: how the stage ended, None while it waits."""
+        return self.observe(shadow_terms(self.rules, rewards, weights))
+
+    def assigned(self, rewards: Floats, challenger: NDArray[np.bool_]) -> Step | None:
+        """Observe decisions of the traffic; see `traffic_terms`."""
+        return self.observe(traffic_terms(self.rules, self.share, self.baseline, rewards, challenger))
+
+    def observe(self, terms: Terms) -> Step | None:
+        """Observe decisions in their order, and stop at the look that ends the stage; the rest is not looked at."""
+        start, count = 0, len(terms.earned)
+        while start < count:
+            stop = min(count, start + self._next - self.n)
+            self._take(terms.cut(start, stop))
+            start = stop
+            if self.n == self._next:
+                self._next = max(self.n + 1, math.ceil(self.n * self.rules.look_growth))
+                if (verdict := self.verdict()) != "wait":
+                    return self.step(verdict)
+        return None
+
+    def verdict(self) -> Verdict:
+        """What the bounds say now."""
+        if self.n < self.rules.least:
+            return "wait"
+        if self._lower.beyond(self.rules.margin) > 0:
+            return "advance"
+        return "roll_back" if self._upper.beyond(self.rules.margin) < 0 else "wait"
+
+    def step(self, verdict: Verdict = "wait") -> Step:
+        """Where the stage stands."""
+        low, high = self._lower.interval()[0], self._upper.interval()[1]
+        below, above, earned = self._sums / max(self.n, 1)
+        return Step(verdict, self.stage, self.n, low, high, float(below + above) / 2.0, float(earned))
+
+    def _take(self, terms: Terms) -> None:
+        _told(self._lower, terms.below)
+        if self._upper is not self._lower:
+            _told(self._upper, terms.above)
+        self._sums += (terms.below.sum(), terms.above.sum(), terms.earned.sum())
+        self.n += len(terms.earned)
+
+
+def _sequences(rules: Rules, share: float, baseline: float) -> tuple[ConfidenceSequence, ConfidenceSequence]:
+    """With the least range that no term can leave."""
+    span = rules.high - rules.low
+    if not share:
+        most = (rules.clip - 1.0) * span
+        return ConfidenceSequence(rules.level, -span, most), ConfidenceSequence(rules.level, -most, span)
+    down, up = rules.low - baseline, rules.high - baseline
+    low, high = min(down / share, -up / (1.0 - share)), max(up / share, -down / (1.0 - share))
+    both = ConfidenceSequence(rules.level, low, high)
+    return both, both
+
+
+def _told(sequence: ConfidenceSequence, terms: Floats) -> None:
+    """Rounding may put a term a last digit outside of its range."""
+    sequence.observe(np.clip(terms, sequence.low, sequence.high))
+
+
+def slot_weights(target: Floats, propensities: Floats, slots: int) -> Floats:
+    """(h,) importance weights of the h top slots, h at most `slots`: running products of target / propensity.
+
+    target, propensities: (m,), each given the slots above. Raises: InputError: not the same number of both.
+    """
+    if target.shape != propensities.shape:
+        raise InputError(
+            f"target has shape {target.shape} and propensities {propensities.shape}: give one of each a slot"
+        )
+    return np.asarray(np.cumprod(target[:slots] / propensities[:slots]))
