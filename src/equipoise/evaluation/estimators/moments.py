@@ -1,0 +1,43 @@
+"""Means and scatter of a few columns, gathered block by block without loss of digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from equipoise.core import Floats
+
+
+@dataclass(slots=True)
+class Moments:
+    """Of m columns. Everything is kept around the first block's means, so that large offsets cost no digits."""
+
+    n: int = 0
+    shift: Floats = field(default_factory=lambda: np.zeros(0))
+    sums: Floats = field(default_factory=lambda: np.zeros(0))
+    scatter: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def add(self, columns: Sequence[Floats]) -> None:
+        """columns: m of (b,), the same m each time."""
+        if self.n == 0:
+            m = len(columns)
+            self.shift = np.array([column.mean() for column in columns])
+            self.sums, self.scatter = np.zeros(m), np.zeros((m, m))
+        self.n += len(columns[0])
+        centred = [column - middle for column, middle in zip(columns, self.shift, strict=True)]
+        for row, one in enumerate(centred):
+            self.sums[row] += np.add.reduce(one)
+            for column in range(row + 1):
+                self.scatter[row, column] += np.dot(one, centred[column])
+
+    @property
+    def means(self) -> Floats:
+        """(m,)."""
+        return self.shift + self.sums / self.n
+
+    def covariance(self) -> Floats:
+        """(m, m), dividing by n - 1; n is at least 2."""
+        full = np.tril(self.scatter) + np.tril(self.scatter, -1).T
+        return np.asarray((full - np.outer(self.sums, self.sums) / self.n) / (self.n - 1))
