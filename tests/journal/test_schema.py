@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.core import Feedback, JournalError
 from equipoise.journal import SqliteJournal, statements
-from equipoise.journal.connection import migrate, version, writing
+from equipoise.journal.connection import MIGRATIONS, migrate, version, writing
 
 from .samples import make_decision
 
@@ -58,7 +58,7 @@ def test_a_journal_of_a_newer_equipoise_is_refused(tmp_path: Path) -> None:
     connection.close()
     for read_only in (False, True):
         with pytest.raises(
-            JournalError, match="has schema version 99 but this Equipoise knows 1 to 1: upgrade"
+            JournalError, match="has schema version 99 but this Equipoise knows 1 to 2: upgrade"
         ):
             SqliteJournal.open(tmp_path / "j.db", read_only=read_only)
 
@@ -69,17 +69,35 @@ def test_migrations_run_in_order_from_where_the_journal_stands() -> None:
         ["CREATE TABLE extra (a)"],
         ["ALTER TABLE extra ADD COLUMN b", "INSERT INTO extra VALUES (1, 2)"],
     ]
-    migrate(connection, ":memory:", steps)
+    migrate(connection, ":memory:", [*MIGRATIONS, *steps])
     assert connection.execute("SELECT a, b FROM extra").fetchall() == [(1, 2)]
-    assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("3",)
+    assert connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone() == ("4",)
     connection.close()
+
+
+def test_a_journal_of_the_first_schema_is_brought_up_to_date(tmp_path: Path) -> None:
+    """Without its events and trials a journal is one of version 1; opening it adds them and keeps the rest."""
+    with SqliteJournal.open(tmp_path / "j.db") as journal:
+        journal.decided(make_decision())
+    connection = sqlite3.connect(tmp_path / "j.db")
+    for statement in ("DROP TABLE events", "DROP TABLE trials", "UPDATE meta SET value = '1'"):
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+    with pytest.raises(JournalError, match="has an older schema"):
+        SqliteJournal.open(tmp_path / "j.db", read_only=True)
+    with SqliteJournal.open(tmp_path / "j.db") as journal:
+        journal.note("promotion_started", at=1.0, detail={})
+        assert [event.kind for event in journal.events()] == ["promotion_started"]
+        assert journal.decision(make_decision().decision_id).at == make_decision().at
+        assert journal.integrity() == []
 
 
 def test_a_migration_that_fails_leaves_the_journal_as_it_was() -> None:
     connection = writing(":memory:", durability="normal")
     with pytest.raises(sqlite3.OperationalError):
-        migrate(connection, ":memory:", [["CREATE TABLE extra (a)", "NONSENSE"]])
-    assert version(connection, ":memory:") == 1
+        migrate(connection, ":memory:", [*MIGRATIONS, ["CREATE TABLE extra (a)", "NONSENSE"]])
+    assert version(connection, ":memory:") == 2
     names = connection.execute("SELECT name FROM sqlite_schema WHERE name = 'extra'").fetchall()
     assert names == []
     connection.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from equipoise.core import ConfigurationError, JournalError
 from equipoise.journal.faults import REMEDIES, speaking_of, translated
-from equipoise.journal.tables import SCHEMA_VERSION, creation
+from equipoise.journal.tables import SCHEMA_VERSION, creation, events, made, trials
 
 MEMORY = ":memory:"
 DURABILITY = {"normal": "NORMAL", "full": "FULL"}
@@ -17,7 +17,7 @@ BUSY_MS = 5_000
 CHECKPOINT_PAGES = 4_000
 """16 MiB of log before it goes into the file: SQLite's own 4 MiB would fsync four times as often."""
 
-MIGRATIONS: tuple[Sequence[str], ...] = ()
+MIGRATIONS: tuple[Sequence[str], ...] = (made(events, trials),)
 """MIGRATIONS[v - 1] are the statements that bring a journal from schema version v to v + 1."""
 
 

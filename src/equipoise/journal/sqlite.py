@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import math
-import operator
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Decision, Feedback, InputError, JournalError, Logged, Receipt, UnknownDecisionError
 from equipoise.journal import connection as connections
+from equipoise.journal import events, writes
 from equipoise.journal import statements as sql
-from equipoise.journal import writes
+from equipoise.journal.arguments import check_place, checked, moment
 from equipoise.journal.columns import Columns, columns_of
 from equipoise.journal.commits import Commits
 from equipoise.journal.connection import MEMORY
+from equipoise.journal.events import Event, Outcome, Trial
 from equipoise.journal.health import problems
 from equipoise.journal.join import Standing, Told
 from equipoise.journal.lock import WriterLock
@@ -89,7 +89,7 @@ class SqliteJournal:
         if name == MEMORY:
             commits = Commits(connections.writing(name, durability=durability), name)
             return cls(name, spec, Reader(commits.connection, name, commits.turn), commits, None)
-        _check_place(Path(name))
+        check_place(Path(name))
         if read_only:
             return cls(name, spec, Reader(connections.reading(name), name), None, None)
         lock = WriterLock.acquire(Path(name))
@@ -119,12 +119,14 @@ class SqliteJournal:
     ) -> None:
         self.close()
 
-    def decided(self, decision: Decision) -> Decision:
+    def decided(self, decision: Decision, *, trial: Trial | None = None) -> Decision:
         """Store a decision; returns the stored one, which is the earlier one if the id is known.
 
+        trial: its part in a promotion, stored with it if it is new.
         Raises: InputError, PropensityError: it cannot be stored; JournalError. Then nothing was stored.
         """
-        return self.decided_many((decision,))[0]
+        row = encoded(decision)
+        return self._write(lambda db: writes.add_decisions(db, (decision,), (row,), self.rewards, trial))[0]
 
     def decided_many(self, decisions: Iterable[Decision]) -> list[Decision]:
         """Store decisions in one transaction, all or none, in their order; returns the stored ones."""
@@ -138,23 +140,23 @@ class SqliteJournal:
         Raises: InputError: an unknown kind, a slot that was not shown, a value or time that is no number;
             JournalError. Then nothing was stored.
         """
-        checked = _checked(feedback, self.rewards)
+        sound = checked(feedback, self.rewards)
         received_at = time.time()
-        return self._write(lambda db: writes.add_feedback(db, checked, received_at, self.rewards))
+        return self._write(lambda db: writes.add_feedback(db, sound, received_at, self.rewards))
 
     def closed(self, decision_id: str, *, now: float) -> int:
         """Settle now, with what has come so far; returns the position, the old one if it had settled.
 
         Raises: UnknownDecisionError, JournalError.
         """
-        moment = _moment("now", now)
-        return self._write(lambda db: writes.close(db, decision_id, moment, self.rewards))
+        at = moment("now", now)
+        return self._write(lambda db: writes.close(db, decision_id, at, self.rewards))
 
     def settle_due(self, now: float) -> int:
         """Settle every open decision whose window closed by `now`, in the order of closing; returns how many."""
-        moment, total = _moment("now", now), 0
+        at, total = moment("now", now), 0
         while True:
-            count = self._write(lambda db: writes.close_due(db, moment, DUE_AT_ONCE, self.rewards))
+            count = self._write(lambda db: writes.close_due(db, at, DUE_AT_ONCE, self.rewards))
             total += count
             if count < DUE_AT_ONCE:
                 return total
@@ -166,7 +168,7 @@ class SqliteJournal:
         is being read may or may not be part of it.
         """
         self._require_open()
-        if now is not None and self._anything_due(_moment("now", now)):
+        if now is not None and self._anything_due(moment("now", now)):
             self.settle_due(now)
         return self._pages(after)
 
@@ -232,7 +234,34 @@ class SqliteJournal:
 
     def due(self, now: float, limit: int = 1000) -> tuple[str, ...]:
         """Ids of open decisions whose windows have closed by `now`, in the order in which they will settle."""
-        return tuple(row[2] for row in self._rows(sql.DUE, _moment("now", now), limit))
+        return tuple(row[2] for row in self._rows(sql.DUE, moment("now", now), limit))
+
+    def note(self, kind: str, *, at: float, detail: Mapping[str, Any]) -> Event:
+        """Write an event; returns it with its number. Raises: InputError, JournalError."""
+        when = moment("at", at)
+        return self._write(lambda db: events.add_event(db, kind, when, detail))
+
+    def events(self, after: int = 0) -> list[Event]:
+        """Every event with a number above `after`, in order."""
+        return events.events(self._rows(sql.EVENTS, after))
+
+    def trial_of(self, decision_id: str) -> Trial | None:
+        """A decision's part in a promotion; None where none ran."""
+        rows = self._rows(sql.TRIAL_OF, decision_id)
+        return events.trial(rows[0]) if rows else None
+
+    def outcomes(self, stage: int, after: int = 0) -> Iterator[list[Outcome]]:
+        """Trials of a stage whose decisions came after number `after`, in order of arrival, a page at a time.
+
+        They end before the first that is still open, so that what is known never depends on how fast it settled.
+        """
+        while rows := self._rows(sql.TRIALS_PAGE, stage, after, PAGE):
+            found = events.outcomes(rows)
+            if found:
+                yield found
+            if len(found) < PAGE:
+                return
+            after = found[-1].seq
 
     @property
     def last_position(self) -> int:
@@ -303,36 +332,3 @@ class SqliteJournal:
     def _require_open(self) -> None:
         if self._closed:
             raise JournalError(f"journal {self.path} is closed: open it again")
-
-
-def _check_place(path: Path) -> None:
-    if not path.parent.is_dir():
-        raise JournalError(
-            f"journal {path}: the folder {path.parent} is not there: make it, or name another path"
-        )
-    if path.is_dir():
-        raise JournalError(f"journal {path} is a folder but must be a file: name a file in it")
-
-
-def _checked(feedback: Feedback, spec: RewardSpec) -> Feedback:
-    """The same feedback with its numbers as plain numbers. Raises: InputError."""
-    try:
-        slot = operator.index(feedback.slot)
-    except TypeError:
-        slot = -1
-    if slot < 0:
-        raise InputError(
-            f"slot is {feedback.slot!r} but must be a whole number from 0, the top: name the slot"
-        )
-    for name in ("decision_id", "feedback_id"):
-        value = getattr(feedback, name)
-        if not (isinstance(value, str) and value) and not (name == "feedback_id" and value is None):
-            raise InputError(f"{name} is {value!r} but must be a text that is not empty: give one")
-    value = spec.value(feedback.kind, feedback.value)
-    return replace(feedback, slot=slot, value=value, at=_moment("at", feedback.at))
-
-
-def _moment(name: str, at: float) -> float:
-    if not isinstance(at, (int, float)) or not math.isfinite(at):
-        raise InputError(f"{name} is {at!r} but must be a finite number of seconds since 1970: give one")
-    return float(at)

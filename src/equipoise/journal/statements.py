@@ -71,6 +71,20 @@ RECENT = f"SELECT {DECISION} FROM decisions d ORDER BY d.seq DESC LIMIT ?"
 LAST_POSITION = "SELECT coalesce(max(position), 0) FROM settlements"
 TALLIES = "SELECT status, count FROM tallies ORDER BY status"
 
+# Promotion
+ADD_EVENT = "INSERT INTO events (at, kind, detail) VALUES (?, ?, ?)"
+EVENTS = "SELECT event_seq, at, kind, detail FROM events WHERE event_seq > ? ORDER BY event_seq"
+ADD_TRIAL = "INSERT INTO trials SELECT ?, seq, ?, ?, ?, ?, ?, ? FROM decisions WHERE decision_id = ?"
+TRIAL_OF = """
+SELECT t.stage, t.challenger, t.beside_policy, t.beside_learned, t.beside_target, t.beside_items, t.beside_propensities
+FROM decisions d CROSS JOIN trials t ON t.seq = d.seq WHERE d.decision_id = ?
+"""
+TRIALS_PAGE = """
+SELECT t.seq, t.challenger, s.rewards, d.slot_propensities, t.beside_target
+FROM trials t CROSS JOIN decisions d ON d.seq = t.seq LEFT JOIN settlements s ON s.seq = t.seq
+WHERE t.stage = ? AND t.seq > ? ORDER BY t.seq LIMIT ?
+"""
+
 # Erasing
 FORGET = """
 UPDATE decisions SET user_id = NULL, request = json_remove(request, '$.text', '$.history', '$.attributes')

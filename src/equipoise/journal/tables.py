@@ -13,7 +13,7 @@ from sqlalchemy import BLOB, REAL, Column, Index, Integer, MetaData, Table, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -99,6 +99,34 @@ tallies = Table(
     Column("count", Integer, nullable=False),
 )
 
+# Steps of the promotion gate, as they were taken.
+events = Table(
+    "events",
+    metadata,
+    Column("event_seq", Integer, primary_key=True),  # 1, 2, 3, ...
+    Column("at", REAL, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON object
+)
+
+# Decisions made while a promotion ran: under which step, by whom, and in the shadow what the challenger would have done.
+trials = Table(
+    "trials",
+    metadata,
+    Column("stage", Integer, primary_key=True),  # event_seq of the step
+    Column("seq", Integer, primary_key=True),  # of the decision
+    Column(
+        "challenger", Integer, nullable=False
+    ),  # 1 where the challenger made it, 0 where the incumbent did
+    Column("beside_policy", Text),
+    Column("beside_learned", Integer),
+    Column("beside_target", Text),  # (m,) JSON, its probability of each slot shown, given those above
+    Column("beside_items", Text),  # (m,) JSON, the slate that it would have shown
+    Column("beside_propensities", Text),  # (m,) JSON
+    sqlite_with_rowid=False,
+)
+Index("trials_by_decision", trials.c.seq)
+
 SHOWN = """
 CREATE VIEW shown AS
 SELECT d.decision_id, d.at, d.user_id, d.policy, i.key AS slot, i.value AS item_id,
@@ -108,11 +136,17 @@ FROM decisions d JOIN json_each(d.slot_items) i LEFT JOIN settlements s ON s.seq
 """
 
 
-def creation() -> list[str]:
-    """The statements that make an empty journal of `SCHEMA_VERSION`, for SQLite."""
+def made(*tables: Table) -> list[str]:
+    """The statements that make some tables and their indexes, for SQLite."""
     dialect = sqlite.dialect()
     statements = []
-    for table in metadata.sorted_tables:
+    for table in tables:
         statements.append(str(CreateTable(table).compile(dialect=dialect)))
         statements += [str(CreateIndex(i).compile(dialect=dialect)) for i in sorted(table.indexes, key=str)]
+    return statements
+
+
+def creation() -> list[str]:
+    """The statements that make an empty journal of `SCHEMA_VERSION`."""
+    statements = made(*metadata.sorted_tables)
     return [*statements, SHOWN, f"INSERT INTO meta VALUES ('schema_version', '{SCHEMA_VERSION}')"]

@@ -8,21 +8,31 @@ from dataclasses import replace
 
 from equipoise.core import Decision, Feedback, Receipt, UnknownDecisionError
 from equipoise.journal import statements as sql
+from equipoise.journal.events import Trial, add_trial
 from equipoise.journal.join import DUPLICATE, UNKNOWN, Standing, Told, judged, retold, rewards_of
 from equipoise.journal.rewards import RewardSpec
 from equipoise.journal.rows import Row, decoded, written
 
 
 def add_decisions(
-    db: sqlite3.Connection, decisions: Sequence[Decision], rows: Sequence[Row], spec: RewardSpec
+    db: sqlite3.Connection,
+    decisions: Sequence[Decision],
+    rows: Sequence[Row],
+    spec: RewardSpec,
+    trial: Trial | None = None,
 ) -> list[Decision]:
-    """Store what is new and open its windows; returns the stored decisions, the earlier ones for known ids."""
+    """Store what is new and open its windows; returns the stored decisions, the earlier ones for known ids.
+
+    trial: of the only decision, kept if the decision is new.
+    """
     (last,) = db.execute(sql.LAST_SEQ).fetchone()
     added = db.executemany(sql.ADD_DECISION, rows).rowcount
     if added:
         db.execute(sql.OPEN_WINDOWS, (last,))
         for (decision_id,) in db.execute(sql.AWAITED, (last,)).fetchall():
             _adopt(db, decision_id, spec)
+        if trial is not None:
+            add_trial(db, decisions[0].decision_id, trial)
     if added == len(decisions):
         return list(decisions)
     return [decoded(db.execute(sql.ONE_DECISION, (one.decision_id,)).fetchall())[0] for one in decisions]
