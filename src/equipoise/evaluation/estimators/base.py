@@ -134,7 +134,7 @@ class _Kish:
             self.squares += float(np.dot(worth, worth))
 
     def size(self, n: int) -> float:
-        """In [0, n]; 0 where all weights are 0."""
+        """In [0, n]; 0 where all weights are 0, so that no logged reward counts."""
         if not self.weighted:
             return float(n)
         return min(float(n), self.total**2 / self.squares) if self.squares > 0.0 else 0.0
@@ -155,6 +155,6 @@ def _total(moments: Moments, *, ratio: bool, n_effective: float, who: str) -> To
     share = float(means[0]) / weight
     has_offset = len(means) > 1 + ratio
     slope = np.array([1.0 / weight, *([-share / weight] if ratio else []), *([1.0] if has_offset else [])])
-    variance = float(slope @ moments.covariance() @ slope) if moments.n > 1 else np.inf
+    variance = float(slope @ moments.covariance() @ slope) / moments.n if moments.n > 1 else np.inf
     value = share + (float(means[-1]) if has_offset else 0.0)
     return Total(value, max(variance, 0.0), slope, means, moments.n, n_effective)

@@ -106,7 +106,9 @@ def spread(values: Floats, points: Floats) -> Floats:
     left = right - 1
     share = (values - points[left]) / (points[right] - points[left])
     counts = np.bincount(right, weights=share, minlength=len(points))
-    return np.asarray(counts + np.bincount(left, weights=1.0 - share, minlength=len(points)), dtype=np.float64)
+    return np.asarray(
+        counts + np.bincount(left, weights=1.0 - share, minlength=len(points)), dtype=np.float64
+    )
 
 
 def _grid(low: float, high: float) -> Floats:
