@@ -8,7 +8,9 @@ from equipoise.lab.play import Outcome, Play
 
 WORLDS = {
     "films": "real users in time order, real films, real ratings",
+    "headlines": "randomised tests of real headlines, recorded clicks, few visitors",
     "wheel": "contexts in a disk whose rare rim pays (Riquelme et al. 2018)",
+    "questions": "banking questions and their 77 answers, one shown at a time",
 }
 """Name to what it is; `equipoise.lab.<name>.run.run` plays it."""
 
