@@ -160,7 +160,9 @@ def test_no_term_leaves_its_range(rewards: list[float], stage: int, seed: int) -
         made.assigned(values, rng.random(len(values)) < made.share)
     step = made.step()
     assert step.n == len(rewards)
-    assert step.low <= step.high
+    assert np.isfinite([step.low, step.high]).all()
+    if stage != SHADOW:  # these weights have no mean of 1, so a shadow's two sides need not enclose anything
+        assert step.low <= step.high
     assert step.earned == pytest.approx(values.mean(), abs=1e-12)
 
 
@@ -179,8 +181,7 @@ def test_how_outcomes_are_handed_over_changes_nothing(cuts: list[int], seed: int
         if found is not None or start >= 2_000:
             break
     assert whole is not None and found is not None
-    assert (whole.verdict, whole.n) == (found.verdict, found.n)
-    assert (whole.low, whole.high) == pytest.approx((found.low, found.high), abs=1e-9)
+    assert whole == found  # to the last bit
 
 
 def test_no_stage_ends_before_its_least_decisions() -> None:

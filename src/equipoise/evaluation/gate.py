@@ -9,6 +9,7 @@ back. Sequences are valid at all times at once, so looking after every decision 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -85,8 +86,17 @@ class Terms:
     above: Floats
     earned: Floats
 
+    def __len__(self) -> int:
+        return len(self.earned)
+
     def cut(self, start: int, stop: int) -> Terms:
         return Terms(self.below[start:stop], self.above[start:stop], self.earned[start:stop])
+
+
+def joined(parts: Sequence[Terms]) -> Terms:
+    """One after the other."""
+    below, above, earned = zip(*((part.below, part.above, part.earned) for part in parts), strict=True)
+    return Terms(np.concatenate(below), np.concatenate(above), np.concatenate(earned))
 
 
 def shadow_terms(rules: Rules, rewards: Floats, weights: Floats) -> Terms:
@@ -151,9 +161,9 @@ class Stage:
         self.share = rules.share(stage)
         self.baseline = float(np.clip(middle if baseline is None else baseline, rules.low, rules.high))
         self.n = 0
-        self._sums = np.zeros(3)
         self._next = rules.least
-        self._lower, self._upper = _sequences(rules, self.share, self.baseline)
+        self._told = _Told(*_sequences(rules, self.share, self.baseline))
+        self._waiting: list[Terms] = []
 
     def shadowed(self, rewards: Floats, weights: Floats) -> Step | None:
         """Observe decisions of the shadow; see `shadow_terms`. Returns: how the stage ended, None while it waits."""
@@ -164,38 +174,71 @@ class Stage:
         return self.observe(traffic_terms(self.rules, self.share, self.baseline, rewards, challenger))
 
     def observe(self, terms: Terms) -> Step | None:
-        """Observe decisions in their order, and stop at the look that ends the stage; the rest is not looked at."""
-        start, count = 0, len(terms.earned)
-        while start < count:
-            stop = min(count, start + self._next - self.n)
-            self._take(terms.cut(start, stop))
+        """Observe decisions in their order, and stop at the look that ends the stage; the rest is not looked at.
+
+        Looks are at fixed numbers of decisions, and what lies between two of them is summed in one go: so however
+        decisions are handed over, the stage ends after the same one with the same bounds, bit for bit.
+        """
+        start = 0
+        while start < len(terms):
+            stop = min(len(terms), start + self._next - self.n)
+            self._waiting.append(terms.cut(start, stop))
+            self.n += stop - start
             start = stop
-            if self.n == self._next:
-                self._next = max(self.n + 1, math.ceil(self.n * self.rules.look_growth))
-                if (verdict := self.verdict()) != "wait":
-                    return self.step(verdict)
+            if self.n == self._next and (verdict := self._look()) != "wait":
+                return self.step(verdict)
         return None
 
-    def verdict(self) -> Verdict:
-        """What the bounds say now."""
-        if self.n < self.rules.least:
-            return "wait"
-        if self._lower.beyond(self.rules.margin) > 0:
-            return "advance"
-        return "roll_back" if self._upper.beyond(self.rules.margin) < 0 else "wait"
-
     def step(self, verdict: Verdict = "wait") -> Step:
-        """Where the stage stands."""
-        low, high = self._lower.interval()[0], self._upper.interval()[1]
-        below, above, earned = self._sums / max(self.n, 1)
+        """Where the stage stands, with all that was observed."""
+        told = self._told
+        if self._waiting:
+            told = told.copy()
+            told.take(joined(self._waiting))
+        low, high = told.lower.interval()[0], told.upper.interval()[1]
+        below, above, earned = told.sums / max(self.n, 1)
         return Step(verdict, self.stage, self.n, low, high, float(below + above) / 2.0, float(earned))
 
-    def _take(self, terms: Terms) -> None:
-        _told(self._lower, terms.below)
-        if self._upper is not self._lower:
-            _told(self._upper, terms.above)
-        self._sums += (terms.below.sum(), terms.above.sum(), terms.earned.sum())
-        self.n += len(terms.earned)
+    def _look(self) -> Verdict:
+        """Take in what waits, and compare the bounds with the margin."""
+        self._told.take(joined(self._waiting))
+        self._waiting.clear()
+        self._next = max(self.n + 1, math.ceil(self.n * self.rules.look_growth))
+        if self._told.upper.beyond(self.rules.margin) < 0:
+            return "roll_back"
+        return "advance" if self._told.lower.beyond(self.rules.margin) > 0 else "wait"
+
+
+class _Told:
+    """The sequences of a stage and the sums of its terms."""
+
+    def __init__(self, lower: ConfidenceSequence, upper: ConfidenceSequence) -> None:
+        self.lower = lower
+        self.upper = upper
+        self.sums = np.zeros(3)
+
+    def take(self, terms: Terms) -> None:
+        self._observe(self.lower, terms.below)
+        if self.upper is not self.lower:
+            self._observe(self.upper, terms.above)
+        self.sums = self.sums + np.array([terms.below.sum(), terms.above.sum(), terms.earned.sum()])
+
+    def copy(self) -> _Told:
+        lower = _again(self.lower)
+        copied = _Told(lower, lower if self.upper is self.lower else _again(self.upper))
+        copied.sums = self.sums
+        return copied
+
+    @staticmethod
+    def _observe(sequence: ConfidenceSequence, terms: Floats) -> None:
+        """Rounding may put a term a last digit outside of its range."""
+        sequence.observe(np.clip(terms, sequence.low, sequence.high))
+
+
+def _again(sequence: ConfidenceSequence) -> ConfidenceSequence:
+    made = ConfidenceSequence(sequence.level, sequence.low, sequence.high)
+    made.restore(sequence.state())
+    return made
 
 
 def _sequences(rules: Rules, share: float, baseline: float) -> tuple[ConfidenceSequence, ConfidenceSequence]:
@@ -208,11 +251,6 @@ def _sequences(rules: Rules, share: float, baseline: float) -> tuple[ConfidenceS
     low, high = min(down / share, -up / (1.0 - share)), max(up / share, -down / (1.0 - share))
     both = ConfidenceSequence(rules.level, low, high)
     return both, both
-
-
-def _told(sequence: ConfidenceSequence, terms: Floats) -> None:
-    """Rounding may put a term a last digit outside of its range."""
-    sequence.observe(np.clip(terms, sequence.low, sequence.high))
 
 
 def slot_weights(target: Floats, propensities: Floats, slots: int) -> Floats:
