@@ -99,6 +99,8 @@ ESTIMATORS = [
     (parts.Clips, "unbiased_in_a_known_world"),
     (parts.Upside, "reports_what_it_is_worth"),
     (parts.AnyPropensity, "refuses_what_is_no_propensity"),
+    (parts.SaysTooSure, "its_standard_error_is_the_spread"),
+    (parts.GoesWithout, "says_when_it_needs_a_model"),
 ]
 
 
@@ -150,7 +152,8 @@ def test_a_broken_journal_breaks_its_law_alone(part, law):
 
 @pytest.mark.parametrize(("part", "law"), ESTIMATORS)
 def test_a_broken_estimator_breaks_its_law_alone(part, law):
-    assert broken("estimator", EstimatorCase(part())) == {law}
+    case = EstimatorCase(part(), leans=getattr(part, "leans", "none"))
+    assert broken("estimator", case) == {law}
 
 
 @pytest.mark.parametrize(

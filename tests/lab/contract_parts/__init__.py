@@ -1,7 +1,7 @@
 """Small parts that keep every law, and ways to break just one, for the tests of the contracts."""
 
 from .encoders import AnyLength, DoubleNumbers, Letters, NoNumber, NothingForNothing, PaddedPooling
-from .estimators import AnyPropensity, Clips, CountsWrongly, Ips, Upside
+from .estimators import AnyPropensity, Clips, CountsWrongly, GoesWithout, Ips, SaysTooSure, Upside
 from .journals import (
     ClosesAnything,
     ClosesEarly,
@@ -71,6 +71,7 @@ __all__ = [
     "ForgetsByBatch",
     "ForgetsTheRewards",
     "Ghost",
+    "GoesWithout",
     "HiddenCount",
     "Ips",
     "LastDecisionWins",
@@ -96,6 +97,7 @@ __all__ = [
     "Remembers",
     "RewritesHistory",
     "SPACE",
+    "SaysTooSure",
     "Shelf",
     "ShortDecimals",
     "SilentAboutLate",

@@ -65,3 +65,24 @@ class AnyPropensity(Ips):
 
     def reported(self, terms, weights):
         return super().reported(terms, np.where(np.isfinite(weights), weights, 1.0))
+
+
+class SaysTooSure(Ips):
+    def reported(self, terms, weights):
+        found = super().reported(terms, weights)
+        return replace(found, stderr=found.stderr / 2)
+
+
+class GoesWithout(Ips):
+    """Doubly robust (Dudik et al. 2011), but silent about a reward model that it was not given."""
+
+    leans = "wrong"
+
+    def estimate(self, rewards, propensities, target, baseline=None):
+        if baseline is None:
+            return super().estimate(rewards, propensities, target)
+        if not len(rewards) == len(propensities) == len(target):
+            raise InputError("lengths differ")
+        self.check(propensities)
+        weights = self.weights(propensities, target)
+        return self.reported(baseline.expected + weights * (rewards - baseline.shown), weights)

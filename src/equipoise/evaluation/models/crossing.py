@@ -124,7 +124,8 @@ def robust_weights(propensities: Floats, target: Floats) -> Floats:
     """(n,), the row weights that make a model serve the estimate's variance: w^2 (1 - propensity).
 
     Source: Farajtabar, Chow and Ghavamzadeh 2018, eq. 12, for a deterministic target, where this is
-    (1 - p) / p^2 on matching rows. For others it is the same quadratic form without its products of two different actions.
+    (1 - p) / p^2 on matching rows. For others it is the same quadratic form without the products of
+    two different actions.
     """
     odds = np.asarray(propensities, dtype=np.float64)
     return np.asarray((np.asarray(target) / odds) ** 2 * (1.0 - odds))
