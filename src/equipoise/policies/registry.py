@@ -16,6 +16,7 @@ from equipoise.policies.arms import ArmsSettings, PerArmPosterior
 from equipoise.policies.base import Explorer, Posterior, Prior
 from equipoise.policies.beta import BetaPosterior, BetaSettings
 from equipoise.policies.diversity import Determinantal, Diversity, MaximalMarginalRelevance
+from equipoise.policies.kernel import KernelPosterior, KernelSettings
 from equipoise.policies.linear import LinearPosterior, LinearSettings
 from equipoise.policies.logistic import LogisticPosterior, LogisticSettings
 from equipoise.policies.mixed import MixedPosterior, MixedSettings
@@ -44,6 +45,7 @@ POSTERIORS: Mapping[str, tuple[Callable[..., Posterior], type[Any]]] = {
     "beta": (BetaPosterior, BetaSettings),
     "logistic": (LogisticPosterior, LogisticSettings),
     "arms": (PerArmPosterior, ArmsSettings),
+    "kernel": (KernelPosterior, KernelSettings),
 }
 
 DIVERSITIES: Mapping[str, Callable[..., Diversity]] = {
