@@ -19,6 +19,7 @@ from equipoise.core import EquipoiseError
 COMMANDS = (
     ("init", "init"),
     ("import", "import_"),
+    ("warm-start", "warm_start"),
     ("recommend", "recommend"),
     ("feedback", "feedback"),
     ("why", "why"),
