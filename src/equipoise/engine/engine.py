@@ -34,6 +34,7 @@ from equipoise.engine.deliberation import Question, Verdict, deliberate
 from equipoise.engine.loading import Imported
 from equipoise.engine.maintenance import Replayed, import_file, read_file, replay, status_of
 from equipoise.engine.parts import Parts, Progress, open_parts
+from equipoise.engine.promotion import Keeper, serving
 from equipoise.engine.questions import asked_of, searched
 from equipoise.engine.settings import Settings
 from equipoise.engine.shelf import Shelf
@@ -47,8 +48,10 @@ class Engine:
     Open one with `Engine.open` (a TOML file) or `Engine.create` (arguments), and close it, or use `with`.
     """
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, configured: Settings | None = None) -> None:
+        """configured: the settings as written, where a promoted challenger serves in their place."""
         self.parts = parts
+        self._keeper = Keeper(parts.settings if configured is None else configured)
         self._lock = threading.RLock()
 
     @classmethod
@@ -110,7 +113,11 @@ class Engine:
         rebuild: bool = False,
     ) -> Engine:
         """An engine of ready-made settings; `items` stand in for a catalogue file, `encoder` for [encoder]."""
-        engine = cls(open_parts(settings, items=items, encoder=encoder, progress=progress, rebuild=rebuild))
+        parts = open_parts(
+            settings, items=items, encoder=encoder, progress=progress, rebuild=rebuild, chosen=serving
+        )
+        engine = cls(parts, configured=settings)
+        engine._keeper.resume(parts, at=time.time())
         engine.learn()
         return engine
 
@@ -143,15 +150,18 @@ class Engine:
         decision_id = fresh_id() if decision_id is None else decision_id
         request, slots, at = plain_request(request), whole("slots", slots), _now("at", at)
         self._settle_due(at)
-        shelf = self.parts.stock.shelf
-        asked = asked_of(request, self.parts, shelf, at=at)
+        turn = self._keeper.turn(decision_id)
+        parts = self.parts if turn is None else turn.parts
+        shelf = parts.stock.shelf
+        asked = asked_of(request, parts, shelf, at=at)
         with self._lock:
-            question = searched(decision_id, request, self.parts, shelf, asked=asked)
+            question = searched(decision_id, request, parts, shelf, asked=asked)
             checked_slots(slots, request, len(question.candidates))
-            verdict = deliberate(self.parts.knowledge, question, self.parts.recall(shelf), slots=slots)
-            decision = self._record(question, verdict, shelf)
-        stored = self.parts.journal.decided(decision)
-        self.parts.seen.shown(stored)
+            verdict = deliberate(parts.knowledge, question, parts.recall(shelf), slots=slots)
+            decision = _record(parts, question, verdict, shelf)
+            trial = None if turn is None else turn.trial(decision)
+        stored = parts.journal.decided(decision, trial=trial)
+        parts.seen.shown(stored)
         return stored
 
     def feedback(
@@ -188,20 +198,23 @@ class Engine:
 
         Raises: UnknownDecisionError.
         """
-        position = self.parts.journal.closed(decision_id, now=_now("at", at))
-        self._catch_up()
+        at = _now("at", at)
+        position = self.parts.journal.closed(decision_id, now=at)
+        self._catch_up(at=at)
         return position
 
     def learn(self, *, now: float | None = None) -> int:
         """Close the windows that are due and learn from what has settled; returns how many decisions."""
-        return self._catch_up(now=_now("now", now))
+        now = _now("now", now)
+        return self._catch_up(at=now, due=now)
 
     def why(self, decision_id: str) -> Explanation:
         """Make a past decision again, and say in words and numbers why it came out so.
 
         Raises: UnknownDecisionError.
         """
-        return explain(self.parts, decision_id)
+        with self._keeper.maker(self.parts, self.parts.journal.decision(decision_id)) as parts:
+            return explain(parts, decision_id)
 
     def replay(self, *, keep: bool = False) -> Replayed:
         """Learn the whole journal again from nothing and compare with what is in use, bit for bit.
@@ -209,12 +222,35 @@ class Engine:
         keep: go on with the replayed state and save it.
         """
         with self._lock:
-            self._catch_up()
-            return replay(self.parts, keep=keep)
+            self._catch_up(at=time.time())
+            done = replay(self.parts, keep=keep)
+            return replace(done, identical=done.identical and self._keeper.replayed(self.parts))
 
     def status(self) -> dict[str, Any]:
         """What is served, decided and learned, as plain values."""
-        return status_of(self.parts)
+        with self._lock:
+            return {**status_of(self.parts), **self._keeper.status(self.parts)}
+
+    def promote(
+        self, challenger: Settings, *, at: float | None = None, progress: Progress | None = None
+    ) -> None:
+        """Let a challenger try for the incumbent's place: in the shadow, then in shares of the traffic, then in all.
+
+        Every step is taken while feedback settles, by the rules of [promotion], and written into the journal.
+        challenger: as `challenge.challenger_settings` reads them. progress: called while another encoder encodes.
+        Raises: InputError: a promotion is running. ConfigurationError, EncoderError: it cannot be built.
+        """
+        at = _now("at", at)
+        side = self._keeper.prepared(self.parts, challenger, progress=progress)
+        with self._lock:
+            self._keeper.start(self.parts, side, at=at)
+            self._catch_up(at=at)
+
+    def cancel_promotion(self, *, at: float | None = None) -> None:
+        """End the running promotion, or take a promoted challenger back. Raises: InputError: there is neither."""
+        with self._lock:
+            self.parts = self._keeper.stop(self.parts, at=_now("at", at))
+            self._catch_up(at=_now("at", at))
 
     def import_file(self, path: str | Path, *, replace: bool = False) -> Imported:
         """Add or update items from a file with the columns of [catalog].
@@ -242,6 +278,7 @@ class Engine:
         with self._lock:
             self.parts.drop_checkpoints()  # first, so that a process killed meanwhile starts from the journal alone
             count = self.parts.journal.forget(user_id)
+            self._keeper.relearn()
             self.parts.relearn()
             return count
 
@@ -250,6 +287,7 @@ class Engine:
         with self._lock:
             if self.parts.learner.position != self.parts.saved:
                 self.parts.checkpoint()
+            self._keeper.close(self.parts)
             self.parts.close()
 
     def __enter__(self) -> Engine:
@@ -267,40 +305,43 @@ class Engine:
         except UnknownDecisionError:
             return None
 
-    def _record(self, question: Question, verdict: Verdict, shelf: Shelf) -> Decision:
-        parts = self.parts
-        return Decision(
-            decision_id=question.decision_id,
-            at=question.asked.at,
-            request=question.request,
-            versions=replace(parts.current_versions, catalog=shelf.snapshot.version),
-            candidates=question.candidates,
-            sources=question.sources,
-            probabilities=verdict.probabilities,
-            slots=verdict.slots,
-            features=verdict.features,
-            window_closes_at=question.asked.at + parts.settings.journal.window_seconds,
-        )
-
     def _settle_due(self, now: float) -> None:
         """Close windows that have run out, at most once a second."""
         if self.parts.clock.due(now):
-            self._catch_up(now=now)
+            self._catch_up(at=now, due=now)
 
-    def _catch_up(self, *, now: float | None = None) -> int:
+    def _catch_up(self, *, at: float, due: float | None = None) -> int:
+        """Learn from what has settled, and let the gate look at it. at: the time now; due: close windows up to then."""
         with self._lock:
-            count = self.parts.teach(self.parts.learner, now=now)
+            count = self.parts.teach(self.parts.learner, now=due)
             if self.parts.learner.position - self.parts.saved >= self.parts.settings.journal.checkpoint_every:
                 self.parts.checkpoint()
+            self.parts = self._keeper.followed(self.parts, at=at)
             return count
 
     def _changed(self, change: Callable[[], Change]) -> Change:
         with self._lock:
             done = change()
-            self.parts.stock.changed(done)
+            self.parts.changed(done)
             return done
 
 
 def _now(name: str, at: float | None) -> float:
     """The caller's time, checked, or the clock's."""
     return time.time() if at is None else moment(name, at)
+
+
+def _record(parts: Parts, question: Question, verdict: Verdict, shelf: Shelf) -> Decision:
+    """What the journal keeps of a decision."""
+    return Decision(
+        decision_id=question.decision_id,
+        at=question.asked.at,
+        request=question.request,
+        versions=replace(parts.current_versions, catalog=shelf.snapshot.version),
+        candidates=question.candidates,
+        sources=question.sources,
+        probabilities=verdict.probabilities,
+        slots=verdict.slots,
+        features=verdict.features,
+        window_closes_at=question.asked.at + parts.settings.journal.window_seconds,
+    )

@@ -55,6 +55,11 @@ path = "equipoise.db"
 [statistics]
 # expected_reward = 0.1          # what a slot is worth before anything is known
 
+[promotion]                      # see 'equipoise promote'
+# margin = 0.0                   # what a challenger must be better by, in reward per slot
+# level = 0.95                   # how sure each step is
+# shares = [0.1, 0.5]            # of the traffic, after the shadow
+
 [reward]                         # what each kind of feedback is worth; a slot's reward is their sum, 0 to 1
 impression = 0.0
 click = 0.3

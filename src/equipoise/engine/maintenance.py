@@ -79,7 +79,7 @@ def import_file(parts: Parts, path: Path, loaded: Loaded, *, replace: bool) -> I
     change = (
         parts.store.replace(loaded.items, now=now) if replace else parts.store.upsert(loaded.items, now=now)
     )
-    parts.stock.changed(change)
+    parts.changed(change)
     rejects = rejects_path(parts.settings, path)
     return Imported(
         version=change.version,

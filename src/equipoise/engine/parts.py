@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from equipoise.catalog import CatalogStore, Item
+from equipoise.catalog import CatalogStore, Change, Item
 from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Request, Vectors, Versions
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
@@ -29,12 +29,16 @@ from equipoise.policies import BanditPolicy
 
 Progress = Callable[[int, int], None]
 
+Chosen = Callable[[Settings, SqliteJournal], Settings]
+"""The configured settings, and the journal with what happened since, to those that serve."""
+
 
 @dataclass(slots=True, eq=False)
 class Parts:
     """Everything an engine works with. Only the engine changes it.
 
-    bad_rows: of the catalogue file, set aside. saved: position of the last checkpoint; unsaved: why it was not written.
+    bad_rows: of the catalogue file, set aside. beside: a challenger's own stock, kept in step. saved: position of the
+    last checkpoint; unsaved: why it was not written.
     """
 
     settings: Settings
@@ -48,6 +52,7 @@ class Parts:
     standing: Standing = field(default_factory=Standing)
     clock: Clock = field(default_factory=Clock)
     bad_rows: int = 0
+    beside: Stock | None = None
     saved: int = 0
     unsaved: str | None = None
 
@@ -162,11 +167,22 @@ class Parts:
             return logged
         return repaired(logged, learner.statistics, self.stock, self.request_vector(logged.decision.request))
 
+    def changed(self, change: Change) -> None:
+        """Follow a change of the catalogue."""
+        self.stock.changed(change)
+        if self.beside is not None:
+            self.beside.changed(change)
+
     def close(self) -> None:
         """Let go of every file."""
         with ExitStack() as all_of_them:
             for part in (self.stock.encoder, self.store, self.journal):
                 all_of_them.callback(part.close)
+
+
+def as_configured(settings: Settings, journal: SqliteJournal) -> Settings:
+    """The configured settings themselves."""
+    return settings
 
 
 def open_parts(
@@ -176,9 +192,11 @@ def open_parts(
     progress: Progress | None = None,
     encoder: Encoder | None = None,
     rebuild: bool = False,
+    chosen: Chosen = as_configured,
 ) -> Parts:
     """The parts of these settings, with everything learned so far.
 
+    chosen: from the configured settings and the journal, those that serve.
     Raises: ConfigurationError, CatalogError, EncoderError, JournalError, FeatureSpaceError.
     """
     if settings.blas_threads:
@@ -191,6 +209,9 @@ def open_parts(
     )
     with ExitStack() as opened:
         opened.callback(journal.close)
+        configured, settings = settings, chosen(settings, journal)
+        if settings.encoder != configured.encoder:
+            encoder = None  # what was chosen brought its own
         store = CatalogStore.open(None if folder is None else folder / "catalog.db")
         opened.callback(store.close)
         found = loaded_of(settings, items)
@@ -229,7 +250,7 @@ def _assembled(
     check_rewards(policy, journal.rewards)
     learner = Learner(policy, Statistics(settings.statistics))
     checkpoints = None if folder is None else Checkpoints(folder / "checkpoints", fingerprint=name)
-    _resume(learner, checkpoints, journal)
+    resume(learner, checkpoints, journal)
     seen = Seen(journal)
     return Parts(settings, store, stock, journal, learner, checkpoints, name, seen, saved=learner.position)
 
@@ -263,7 +284,7 @@ def _vectors(settings: Settings) -> Path:
     return (settings.state_folder or cache_folder(None)) / "vectors"
 
 
-def _resume(learner: Learner[BanditPolicy], checkpoints: Checkpoints | None, journal: SqliteJournal) -> None:
+def resume(learner: Learner[BanditPolicy], checkpoints: Checkpoints | None, journal: SqliteJournal) -> None:
     """Start from the newest checkpoint that this journal can have led to."""
     found = None if checkpoints is None else checkpoints.latest(at_most=journal.last_position)
     if found is not None:

@@ -96,6 +96,24 @@ class JournalTable(Table, frozen=True):
     checkpoint_every: Count = 5000
 
 
+class PromotionTable(Table, frozen=True):
+    """When a challenger goes on, and when it goes back; read when a promotion starts, and fixed until it ends.
+
+    margin: what challenger minus incumbent must exceed, in reward per slot; below 0 tolerates a small loss.
+    level: of each stage's confidence sequence; a stage that should not be passed ever is with (1 - level) / 2.
+    shares: of the traffic that the challenger gets, one stage after the other, after the shadow.
+    least: decisions of a stage before it can end. clip: the most that a decision's importance weight counts in the
+    shadow. shadow_slots: how many top slots the shadow compares; each more needs many more decisions.
+    """
+
+    margin: float = 0.0
+    level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.95
+    shares: tuple[Share, ...] = (0.1, 0.5)
+    least: Count = 100
+    clip: Annotated[float, msgspec.Meta(ge=1.0, le=1e6)] = 10.0
+    shadow_slots: Count = 1
+
+
 class Settings(Table, frozen=True):
     """The whole configuration. seed: all dice derive from it and the decision_id. reward: see
     docs/how-to/feedback-and-rewards.md. blas_threads: of numpy's products, for the whole process, since many make
@@ -108,6 +126,7 @@ class Settings(Table, frozen=True):
     policy: PolicyTable = PolicyTable()
     statistics: StatisticsSettings = StatisticsSettings()
     journal: JournalTable = JournalTable()
+    promotion: PromotionTable = PromotionTable()
     reward: dict[str, Any] = {}
     seed: Seed = 20
     blas_threads: Whole = 1

@@ -3,15 +3,12 @@
 from equipoise.engine.challenge.beside import beside
 from equipoise.engine.challenge.judging import Judged, judged
 from equipoise.engine.challenge.settings import OWN, challenger_settings, challenger_tables
-from equipoise.engine.challenge.weighing import Opinion, opinion_of
 
 __all__ = [
     "OWN",
     "Judged",
-    "Opinion",
     "beside",
     "challenger_settings",
     "challenger_tables",
     "judged",
-    "opinion_of",
 ]

@@ -34,6 +34,7 @@ def beside(
         fingerprint=name,
         standing=Standing(),
         clock=Clock(),
+        beside=None,
         saved=0,
         unsaved=None,
     )

@@ -11,6 +11,7 @@ from equipoise.catalog import Item
 from equipoise.core import Decision, Vectors
 from equipoise.encoders import Asked, Shown
 from equipoise.engine.deliberation import Question, pinned_items
+from equipoise.engine.shelf import Shelf
 from equipoise.engine.stock import Stock
 from equipoise.learning import Statistics
 
@@ -38,6 +39,10 @@ class Version:
 
     def take(self, item_ids: Sequence[str]) -> tuple[Shown, Vectors]:
         """The items as the pairing sees them, and their vectors; an item whose history was lost has no text."""
+        shelf = self._shelf()
+        if shelf is not None and all(item_id in shelf.view.items.row_of for item_id in item_ids):
+            rows = shelf.rows(item_ids)
+            return shelf.take(rows), shelf.vectors(rows)
         entries = self._found(item_ids)
         if not entries:
             return self._stock.shown((), vectors := self._stock.vectors(())), vectors
@@ -46,9 +51,18 @@ class Version:
 
     def recall(self, item_ids: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
         """Those of the items that this version had, and their cards."""
+        shelf = self._shelf()
+        if shelf is not None:
+            known = shelf.known(item_ids)
+            return known, shelf.cards[shelf.rows(known)]
         entries = self._found(item_ids)
         known = tuple(item_id for item_id, entry in zip(item_ids, entries, strict=True) if entry.there)
         return known, self.take(known)[0].cards
+
+    def _shelf(self) -> Shelf | None:
+        """The shelf itself, if it is still of this version: the same cards, without reading anything."""
+        shelf = self._stock.shelf
+        return shelf if shelf.snapshot.version == self._version else None
 
     def _found(self, item_ids: Sequence[str]) -> list[Entry]:
         missing = [item_id for item_id in dict.fromkeys(item_ids) if item_id not in self._entries]

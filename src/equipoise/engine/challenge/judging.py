@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from equipoise.core import Decision, Floats, Logged
 from equipoise.engine.challenge.beside import beside
 from equipoise.engine.challenge.catalogues import Catalogues
-from equipoise.engine.challenge.weighing import Opinion, opinion_of
-from equipoise.engine.engine import Engine
+from equipoise.engine.challenge.weighing import Opinion, opinion_of, paired
 from equipoise.engine.parts import Parts, Progress
 from equipoise.engine.settings import Settings
+
+if TYPE_CHECKING:
+    from equipoise.engine.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,4 +80,4 @@ def _opinion(side: Parts, catalogues: Catalogues, decision: Decision) -> Opinion
     question = catalogues.question_of(decision, side.learner.statistics, vector)
     recall = catalogues.at(decision.versions.catalog).recall
     itself = decision.versions.policy == side.current_versions.policy
-    return opinion_of(side.knowledge, question, recall, decision, itself=itself)
+    return opinion_of(side.knowledge, paired(side.knowledge, question, recall), decision, itself=itself)

@@ -8,6 +8,7 @@ import numpy as np
 
 from equipoise.core import PINNED, Candidates, Decision, Floats, generator
 from equipoise.engine.deliberation import Knowledge, Question, Recall, pair, pinned_items
+from equipoise.policies import draw
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,14 +25,20 @@ class Opinion:
     expected: Floats
 
 
-def opinion_of(
-    knowledge: Knowledge, question: Question, recall: Recall, decision: Decision, *, itself: bool
-) -> Opinion:
+@dataclass(frozen=True, slots=True, eq=False)
+class Paired:
+    """A decision's candidates (k,), and its pinned items in slot order, as one policy sees them."""
+
+    candidates: Candidates
+    pinned: Candidates
+
+
+def opinion_of(knowledge: Knowledge, paired: Paired, decision: Decision, *, itself: bool) -> Opinion:
     """What `knowledge` thinks of a decision's slots, on the decision's own candidates.
 
     itself: the decision was made by this very policy; see `dice_beside`.
     """
-    candidates, pinned = _paired(knowledge, question, recall)
+    candidates, pinned = paired.candidates, paired.pinned
     forecasts = _forecasts(knowledge, candidates)
     forced = dict(zip(pinned.item_ids, _forecasts(knowledge, pinned).tolist(), strict=True))
     place = {item_id: position for position, item_id in enumerate(candidates.item_ids)}
@@ -60,8 +67,8 @@ def dice_beside(decision: Decision, *, itself: bool) -> np.random.Generator:
     return generator(decision.versions.seed, name)
 
 
-def _paired(knowledge: Knowledge, question: Question, recall: Recall) -> tuple[Candidates, Candidates]:
-    """The decision's candidates, and its pinned items, as the policy sees them."""
+def paired(knowledge: Knowledge, question: Question, recall: Recall) -> Paired:
+    """The question's items with what `knowledge` knows of them."""
     pins = pinned_items(question.request)
     item_ids = (*question.candidates, *pins)
     experience = knowledge.statistics.experience(item_ids, question.request.user_id)
@@ -75,7 +82,7 @@ def _paired(knowledge: Knowledge, question: Question, recall: Recall) -> tuple[C
         recall,
     )
     space, user_id, k = knowledge.pairing.space, question.request.user_id, len(question.candidates)
-    return (
+    return Paired(
         Candidates(question.candidates, rows[:k], space, user_id, question.sources, question.vectors[:k]),
         Candidates(pins, rows[k:], space, user_id),
     )
@@ -86,3 +93,16 @@ def _forecasts(knowledge: Knowledge, candidates: Candidates) -> Floats:
     if not len(candidates):
         return np.zeros(0)
     return np.asarray(knowledge.policy.posterior.believe(candidates).mean, dtype=np.float64)
+
+
+def shown_beside(
+    knowledge: Knowledge, paired: Paired, decision: Decision, *, itself: bool
+) -> tuple[tuple[str, float], ...]:
+    """What `knowledge` would have shown in the slots that were not pinned: (item_id, propensity), top down."""
+    free = sum(slot.source != PINNED for slot in decision.slots)
+    if not free:
+        return ()
+    dice = dice_beside(decision, itself=itself)
+    choice = draw(knowledge.policy.slate(paired.candidates, dice), free, dice)
+    names = (paired.candidates.item_ids[position] for position in choice.positions.tolist())
+    return tuple(zip(names, choice.propensities.tolist(), strict=True))
