@@ -29,8 +29,8 @@ def coverage(lists: RankedLists) -> float:
 def exposure(lists: RankedLists, *, by_place: bool = True) -> Floats:
     """(catalogue,) how much every item was seen, summed over the lists.
 
-    by_place: place j counts 1 / log2(j + 1), a usual model of how far people look (Singh & Joachims 2018,
-    section 3.1); False counts every place 1.
+    by_place: place j counts 1 / log2(j + 1), a usual model of how far people look (Singh & Joachims 2018);
+    False counts every place 1.
     """
     k = lists.places.shape[1]
     attention = 1.0 / np.log2(np.arange(2, k + 2)) if by_place else np.ones(k)
@@ -86,7 +86,7 @@ def group_exposure(
 def parity(groups: Mapping[str, GroupExposure]) -> float:
     """Least over greatest exposure per item among the groups, in [0, 1]; 1 is parity.
 
-    Reference: the demographic parity constraint of Singh & Joachims 2018, section 4.1, as a ratio.
+    Reference: the demographic parity constraint of Singh & Joachims 2018, as a ratio.
     """
     relative = [group.relative for group in groups.values()]
     return min(relative) / max(relative)

@@ -16,7 +16,7 @@ def novelty(lists: RankedLists, known_by: Mapping[str, float], *, users: int, un
 
     known_by: item_id to how many of the `users` had to do with it. unseen: what counts instead for an item that
         nobody knows, whose surprise would have no end. NaN for an empty list.
-    Reference: Zhou et al. 2010; Vargas & Castells 2011, eq. 7 without rank and relevance.
+    Reference: Zhou et al. 2010; Vargas & Castells 2011, without rank and relevance.
     Raises: InputError: more know an item than there are users, or `unseen` is not above 0.
     """
     if users < 1 or not 0.0 < unseen <= users:

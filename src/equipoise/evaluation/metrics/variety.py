@@ -16,7 +16,7 @@ def intra_list_diversity(lists: RankedLists, vectors: Vectors | Floats) -> Float
     """(n,) mean of 1 - cosine over the pairs of a list, in [0, 2]; NaN for a list of fewer than two items.
 
     vectors: (catalogue, e), a row for each of `lists.item_ids`; lengths don't matter.
-    Reference: Ziegler et al. 2005, eq. 5, as a mean over pairs.
+    Reference: Ziegler et al. 2005, as a mean over pairs.
     Raises: InputError: another number of rows, or a row that has no direction.
     """
     if vectors.ndim != 2 or len(vectors) != len(lists.item_ids):
@@ -56,7 +56,7 @@ def calibration(
     histories: for each list, the items of the user's past and how much each counts. kinds: item_id to its kinds
         (genres, topics) and how much of it belongs to each, which is brought to sum 1. NaN where past or list
         is empty.
-    KL(p || q') with p the kinds of the past, q those of the list, q' = (1 - a) q + a p (Steck 2018, eq. 2 to 5).
+    KL(p || q') with p the kinds of the past, q those of the list, q' = (1 - a) q + a p (Steck 2018).
     Raises: InputError: another number of histories, a weight that cannot be one, smoothing outside (0, 1), or an
         item without kinds.
     """

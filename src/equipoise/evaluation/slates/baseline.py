@@ -28,7 +28,7 @@ def with_baseline(
         model is linear in the features, its mean forecast is the forecast of their mean.
     rng: deals the rows into the folds. ridge: added to the diagonal, in rows; the intercept goes free.
     Slot j's model is fitted to r_j + the mean forecast of slot j + 1, so that it foresees everything from j down.
-    Reference: Kiyohara et al. 2022, section 3.1; cross-fitting as in Chernozhukov et al. 2018.
+    Reference: Kiyohara et al. 2022; cross-fitting as in Chernozhukov et al. 2018.
     Raises: InputError: shapes that do not fit, or fewer rows than folds.
     """
     if shown.shape != expected.shape or shown.ndim != 3 or shown.shape[:2] != log.rewards.shape:

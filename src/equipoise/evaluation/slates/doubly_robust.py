@@ -14,7 +14,7 @@ def cascade_terms(log: SlateLog) -> Floats:
 
     q is the forecast of the rewards from slot j downwards; any q leaves the estimate unbiased, a good one takes
     away most of its spread. Without a baseline it is q = 0, which is reward-interaction IPS.
-    Reference: Kiyohara et al. 2022, eq. 7, which is Jiang & Li 2016 with the slots as steps.
+    Reference: Kiyohara et al. 2022, which is Jiang & Li 2016 with the slots as steps.
     """
     upto = running_ratios(log)
     rewards = slot_rewards(log)

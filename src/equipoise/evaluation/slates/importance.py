@@ -3,7 +3,7 @@
 With r_j a slot's reward (times its slot weight) and rho_j its ratio given the slots above:
 
 - slate (standard) IPS: every r_j is weighted by rho_1 ... rho_m;
-- reward-interaction IPS: by rho_1 ... rho_j, the slot and those above it (McInerney et al. 2020, eq. 7);
+- reward-interaction IPS: by rho_1 ... rho_j, the slot and those above it (McInerney et al. 2020);
 - independent IPS: by rho_j alone (Li et al. 2018).
 
 Self-normalised forms divide each slot's weighted sum by its sum of weights (Swaminathan & Joachims 2015b, applied

@@ -1,13 +1,13 @@
 """The pseudo-inverse estimator, in the closed form that slot propensities alone can give.
 
 In full it weights a slate's whole reward by q' G^+ 1_s, where 1_s marks which item stands in which slot, G is its
-second moment under the logging policy and q its mean under the target (Swaminathan et al. 2017, eq. 4). G needs
+second moment under the logging policy and q its mean under the target (Swaminathan et al. 2017). G needs
 the probabilities of every candidate in every pair of slots. Where the logging policy fills each slot by dice of
 its own, whatever stands above, G splits, and the weight becomes
 
     1 - m + sum over the slots of target_j / propensity_j
 
-(their section 3, product distributions), which is what is computed here. So it needs:
+(their case of product distributions), which is what is computed here. So it needs:
 slots drawn independently of each other by BOTH policies (each slot with candidates of its own, or an item
 allowed twice), and a slate reward that is a sum of what each item brings to its slot. The reward need not be
 attributed to slots: only its sum enters. Drawing without replacement breaks the first condition a little when the

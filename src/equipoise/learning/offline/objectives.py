@@ -2,7 +2,7 @@
 
 With w_i = min(clip, pi(shown_i) / p_i), and a reward model's forecasts q:
 
-- ips:   u_i = w_i r_i                                   (Swaminathan & Joachims 2015, eq. 7)
+- ips:   u_i = w_i r_i                                   (Swaminathan & Joachims 2015)
 - dr:    u_i = sum_a pi(a) q(a) + w_i (r_i - q(shown_i)) (Dudík et al. 2011)
 - snips: the ratio sum(w r) / sum(w)                     (Swaminathan & Joachims 2015b, Norm-POEM)
 
