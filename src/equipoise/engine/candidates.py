@@ -12,7 +12,7 @@ from equipoise.core import Floats, InputError, NoCandidatesError, Request, Vecto
 from equipoise.encoders import Asked, Direction, Outlook, Pairing
 from equipoise.engine.settings import RetrievalTable
 from equipoise.engine.shelf import RowNumbers, Shelf
-from equipoise.retrieval import DRAW, FRESH, LISTED, MEAN, NEAR, ExactView, Search, best, gather
+from equipoise.retrieval import DRAW, FRESH, LISTED, MEAN, NEAR, ExactView, Search, best, gather, refined
 
 ALL = "all"
 """Everything that the filters leave: there was no need to search."""
@@ -120,14 +120,14 @@ def _directions(query: Query, pairing: Pairing) -> dict[str, Direction]:
 def _exact(
     query: Query, shelf: Shelf, pairing: Pairing, directions: dict[str, Direction], mask: Mask, k: int
 ) -> dict[str, RowNumbers]:
-    """Every item scored: one product with the vectors for nearness, a thin one with the cards for each direction."""
-    view = shelf.view
-    near = (
-        view.scores(query.near[None])[0] if query.near is not None and isinstance(view, ExactView) else None
-    )
+    """Every item scored: one product for nearness, a thin one with the cards for each direction."""
+    near = _nearness(shelf, query.near)
     told = near if query.asked.likeness is not None else None
     closed = None if mask.all() else np.flatnonzero(~mask)
-    found = {} if near is None else {NEAR: _open_best(near, closed, k)}
+    found = {}
+    if near is not None and query.near is not None:
+        rows = _open_best(near, closed, k)
+        found[NEAR] = rows if shelf.sketch is None else refined(rows, shelf.vectors(rows), query.near)
     inners = [direction.inner for direction in directions.values()]
     for (name, direction), scores in zip(directions.items(), _products(shelf.cards, inners), strict=True):
         scores += np.float32(direction.standing) * query.item_means
@@ -135,6 +135,15 @@ def _exact(
             scores += np.float32(direction.similarity) * told
         found[name] = _open_best(scores, closed, k)
     return found
+
+
+def _nearness(shelf: Shelf, query: Vectors | None) -> Vectors | None:
+    """(n,) each item's inner product with a query (e,), or about that where the shelf has a sketch."""
+    if query is None or not isinstance(shelf.view, ExactView):
+        return None
+    if shelf.axes is not None and shelf.sketch is not None:
+        return shelf.axes.scores(shelf.sketch, query)
+    return np.asarray(shelf.view.scores(query[None])[0])
 
 
 def _products(cards: Vectors, queries: Sequence[Vectors]) -> Vectors:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from equipoise.catalog import Snapshot
 from equipoise.core import Floats, Vectors
 from equipoise.encoders import Shown
-from equipoise.retrieval import View
+from equipoise.retrieval import Axes, View
 
 RowNumbers = NDArray[np.int64]
 
@@ -27,6 +27,7 @@ class Shelf:
     snapshot: the catalogue that they are. cards: (n, p + h + 1) of `Pairing.cards`: one thin product scores all items.
     born: (n,) seconds, published or first seen.
     newest: (n,) rows, the youngest first. aligned: (n,) the snapshot's row of each row here, None if the same.
+    axes, sketch: (n, p) of `Axes.sketch`, to search without reading every vector; None where that saves nothing.
     """
 
     snapshot: Snapshot
@@ -35,6 +36,8 @@ class Shelf:
     born: Floats
     newest: RowNumbers
     aligned: RowNumbers | None
+    axes: Axes | None = None
+    sketch: Vectors | None = None
 
     def __len__(self) -> int:
         return len(self.born)

@@ -10,7 +10,7 @@ from equipoise.catalog import CatalogStore, Change, Item, Snapshot
 from equipoise.core import Floats, Vectors
 from equipoise.encoders import CachedEncoder, NumericEncoder, Pairing, PairingSettings, Shown
 from equipoise.engine.shelf import Shelf
-from equipoise.retrieval import Index, Kind, open_index
+from equipoise.retrieval import Axes, ExactIndex, Index, Kind, open_index
 
 Progress = Callable[[int, int], None]
 
@@ -40,7 +40,9 @@ class Stock:
             )
         self.pairing = pairing
         self._index: Index = open_index(encoder.space, snapshot.item_ids, vectors, kind=index)
-        self.shelf = self._shelf(snapshot, self.shown(items, vectors))
+        sketched = index == "auto" and isinstance(self._index, ExactIndex)
+        self._axes = Axes.fit(vectors) if sketched else None
+        self.shelf = self._shelf(snapshot, self.shown(items, vectors), self._sketch(vectors))
 
     @property
     def alike(self) -> bool:
@@ -80,17 +82,26 @@ class Stock:
         kept = rows >= 0
         cards, born = np.zeros((len(rows), old.cards.shape[1]), np.float32), np.zeros(len(rows))
         cards[kept], born[kept] = old.cards[rows[kept]], old.born[rows[kept]]
+        sketch = None if old.sketch is None else np.zeros((len(rows), old.sketch.shape[1]), np.float32)
+        if sketch is not None and old.sketch is not None:
+            sketch[kept] = old.sketch[rows[kept]]
         if fresh:
             here = self._index.view.items.find([item.item_id for item in fresh])
             shown = self.shown(fresh, vectors)
             cards[here], born[here] = shown.cards, shown.born
-        return self._shelf(snapshot, Shown(cards, born))
+            if sketch is not None:
+                sketch[here] = self._sketch(vectors)
+        return self._shelf(snapshot, Shown(cards, born), sketch)
 
-    def _shelf(self, snapshot: Snapshot, shown: Shown) -> Shelf:
+    def _sketch(self, vectors: Vectors) -> Vectors | None:
+        """(n, p) of these vectors (n, e), where the shelf is searched by sketches."""
+        return None if self._axes is None else self._axes.sketch(vectors)
+
+    def _shelf(self, snapshot: Snapshot, shown: Shown, sketch: Vectors | None) -> Shelf:
         view = self._index.view
         aligned = None if view.items.item_ids == snapshot.item_ids else snapshot.rows(view.items.item_ids)
         newest = np.argsort(-shown.born, kind="stable")
-        return Shelf(snapshot, view, shown.cards, shown.born, newest, aligned)
+        return Shelf(snapshot, view, shown.cards, shown.born, newest, aligned, self._axes, sketch)
 
     def _born(self, items: Sequence[Item]) -> Floats:
         """(n,) when each was published, or else first seen."""

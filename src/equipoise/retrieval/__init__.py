@@ -15,6 +15,7 @@ from equipoise.retrieval.exact import ExactIndex, ExactView
 from equipoise.retrieval.index import Index, View
 from equipoise.retrieval.ranking import Ranked, best
 from equipoise.retrieval.rows import Rows, holes_filled
+from equipoise.retrieval.sketch import Axes, refined
 from equipoise.retrieval.sources import DRAW, FRESH, LISTED, MEAN, NEAR, Search, gather
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "MEAN",
     "NEAR",
     "AnnSettings",
+    "Axes",
     "Chosen",
     "ExactIndex",
     "ExactView",
@@ -41,4 +43,5 @@ __all__ = [
     "holes_filled",
     "open_index",
     "recall",
+    "refined",
 ]
