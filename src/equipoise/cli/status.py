@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from equipoise.cli.promote import sentence
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, print_table
 
 
@@ -15,4 +16,5 @@ def run(*, config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
     if json:
         print_json(status)
     else:
+        status["promotion"] = sentence(status["promotion"])
         print_table("status", ("what", "value"), [(name, str(value)) for name, value in status.items()])

@@ -232,12 +232,12 @@ class Engine:
             return {**status_of(self.parts), **self._keeper.status(self.parts)}
 
     def promote(
-        self, challenger: Settings, *, at: float | None = None, progress: Progress | None = None
+        self, challenger: Settings | str | Path, *, at: float | None = None, progress: Progress | None = None
     ) -> None:
-        """Let a challenger try for the incumbent's place: in the shadow, then in shares of the traffic, then in all.
+        """Let a challenger try for the incumbent's place: in the shadow, in shares of the traffic, then in all.
 
-        Every step is taken while feedback settles, by the rules of [promotion], and written into the journal.
-        challenger: as `challenge.challenger_settings` reads them. progress: called while another encoder encodes.
+        Every step is taken while feedback settles, by the rules of [promotion], and is an event in the journal.
+        challenger: a TOML with the tables in which it differs, or settings. progress: while another encoder encodes.
         Raises: InputError: a promotion is running. ConfigurationError, EncoderError: it cannot be built.
         """
         at = _now("at", at)
@@ -248,9 +248,10 @@ class Engine:
 
     def cancel_promotion(self, *, at: float | None = None) -> None:
         """End the running promotion, or take a promoted challenger back. Raises: InputError: there is neither."""
+        at = _now("at", at)
         with self._lock:
-            self.parts = self._keeper.stop(self.parts, at=_now("at", at))
-            self._catch_up(at=_now("at", at))
+            self.parts = self._keeper.stop(self.parts, at=at)
+            self._catch_up(at=at)
 
     def import_file(self, path: str | Path, *, replace: bool = False) -> Imported:
         """Add or update items from a file with the columns of [catalog].

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from equipoise.core import Decision, InputError
 from equipoise.engine.challenge.beside import beside
+from equipoise.engine.challenge.settings import challenger_settings
 from equipoise.engine.maintenance import replay
 from equipoise.engine.parts import Parts, Progress, resume
 from equipoise.engine.promotion.record import (
@@ -43,9 +45,12 @@ class Keeper:
         running = self.running
         return None if running is None else running.turn(decision_id)
 
-    def prepared(self, parts: Parts, challenger: Settings, *, progress: Progress | None = None) -> Parts:
+    def prepared(
+        self, parts: Parts, challenger: Settings | str | Path, *, progress: Progress | None = None
+    ) -> Parts:
         """A challenger that has learned all that has settled: the long part, while requests are still answered.
 
+        challenger: its settings, or its TOML.
         Raises: InputError: a promotion is running. ConfigurationError, EncoderError: it cannot be built.
         """
         if self.running is not None:
@@ -53,6 +58,8 @@ class Keeper:
                 "a promotion is running: see 'equipoise promote --status', and end it with 'equipoise promote --cancel' "
                 "before another begins"
             )
+        if not isinstance(challenger, Settings):
+            challenger = challenger_settings(challenger, parts.settings)
         rules_of(parts.settings, parts.journal.rewards.low, parts.journal.rewards.high)
         return _learned(parts, challenger, progress=progress)
 

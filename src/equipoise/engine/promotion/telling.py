@@ -9,7 +9,7 @@ from equipoise.evaluation.gate import SHADOW, Step
 
 
 def told(promotion: Promotion, step: Step | None = None) -> dict[str, Any]:
-    """state, both policies, the rules, and every step with its numbers.
+    """state, both policies, the rules, the tables in which they differ, and every step with its numbers.
 
     step: where the current stage stands; None once the promotion has ended.
     """
@@ -22,6 +22,11 @@ def told(promotion: Promotion, step: Step | None = None) -> dict[str, Any]:
         "margin": promotion.rules.margin,
         "level": promotion.rules.level,
         "shares": list(promotion.rules.shares),
+        "tables": {
+            name: table
+            for name, table in started["challenger"]["tables"].items()
+            if table != started["incumbent"]["tables"][name]
+        },
         "stage": None if step is None else stage_name(promotion, step.stage),
         "now": None if step is None else numbers(step),
         "steps": [

@@ -1,0 +1,65 @@
+"""`promote` as people type it: start, look, cancel, and what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .conftest import Said
+
+Say = Callable[..., Said]
+
+
+@pytest.fixture
+def challenger(folder: Path) -> str:
+    (folder / "challenger.toml").write_text('[policy]\nname = "ucb"\n', encoding="utf-8")
+    return "challenger.toml"
+
+
+def test_start_look_and_cancel(shop: Say, challenger: str) -> None:
+    started = shop("promote", challenger, "--json").json
+    assert started["serving"] == "configuration"
+    promotion = started["promotion"]
+    assert (promotion["state"], promotion["stage"]) == ("running", "shadow")
+    assert promotion["challenger"].startswith("ucb#")
+    assert promotion["tables"]["policy"]["name"] == "ucb"
+    assert [step["kind"] for step in promotion["steps"]] == ["started"]
+    one = shop("recommend", "--text", "wet", "--user", "u1", "--json").json["decision_id"]
+    shop("feedback", one, "--kind", "like", "--settle")
+    assert shop("promote", "--status", "--json").json["promotion"]["now"]["n"] == 1
+    assert "shadow: " in shop("promote", "--status").out
+    assert "shadow: " in shop("status").out
+    assert shop("status", "--json").json["promotion"]["state"] == "running"
+    assert shop("promote", "--cancel", "--json").json["promotion"]["state"] == "cancelled"
+    assert "cancelled by hand" in shop("promote", "--status").out
+    assert shop("replay", "--json").json["identical"] is True
+
+
+def test_where_there_was_none(shop: Say) -> None:
+    assert shop("promote", "--status", "--json").json["promotion"] is None
+    assert "none so far" in shop("promote", "--status").out
+    assert "none so far" in shop("status").out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "name one thing to do"),
+        (("--status", "--cancel"), "name one thing to do"),
+        (("--cancel",), "there is nothing to cancel"),
+        (("nowhere.toml",), "no configuration at 'nowhere.toml'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], says: str, shop: Say) -> None:
+    told = shop("promote", *words)
+    assert told.code == 1
+    assert says in told.err
+
+
+def test_a_second_challenger_must_wait(shop: Say, challenger: str) -> None:
+    assert shop("promote", challenger).code == 0
+    told = shop("promote", challenger)
+    assert told.code == 1
+    assert "a promotion is running" in told.err
