@@ -33,7 +33,7 @@ def draw(
     if m < 1:
         raise InputError(f"slots is {m} but must be 1 or more: ask for at least one")
     slate: SlateDistribution
-    slate = _Renormalised(distribution) if isinstance(distribution, np.ndarray) else _Checked(distribution)
+    slate = _Renormalised(distribution) if isinstance(distribution, np.ndarray) else distribution
     above = [int(position) for position in taken]
     positions, propensities = np.empty(m, dtype=np.int64), np.empty(m)
     for slot in range(m):
@@ -49,25 +49,14 @@ def draw(
 def pick(probabilities: Floats, uniform: float) -> int:
     """The position at which the running sum of the probabilities first exceeds `uniform`, in [0, 1).
 
-    A probability of 0 is never picked, whatever rounding does to the sum. probabilities: (k,), found sound.
+    A probability of 0 is never picked, whatever rounding does to the sum. probabilities: (k,).
+    Raises: PropensityError: they are negative, NaN or do not sum to 1.
     """
-    sums = probabilities.cumsum()
+    sums = _sound(probabilities)
     position = int(sums.searchsorted(uniform * sums[-1], side="right"))
     if position < len(sums) and probabilities[position] > 0.0:
         return position
     return int(np.flatnonzero(probabilities)[-1])
-
-
-class _Checked:
-    """A slate's distribution whose every answer is looked at before the dice are thrown by it."""
-
-    def __init__(self, slate: SlateDistribution) -> None:
-        self._slate = slate
-
-    def given(self, above: Sequence[int]) -> Floats:
-        probabilities = self._slate.given(above)
-        _sound(probabilities)
-        return probabilities
 
 
 class _Renormalised:
@@ -98,7 +87,8 @@ def _enough(m: int, *, k: int, taken: int) -> None:
         raise InputError(f"{m} slots but only {k - taken} candidates left: ask for at most {k - taken}")
 
 
-def _sound(probabilities: NDArray[np.float64]) -> None:
+def _sound(probabilities: NDArray[np.float64]) -> Floats:
+    """Returns: (k,) running sums. Raises: PropensityError: these are no probabilities."""
     if probabilities.ndim != 1:
         raise PropensityError(f"probabilities must be (k,) but have shape {probabilities.shape}")
     if not probabilities.size or not float(probabilities.min()) >= 0.0:
@@ -106,6 +96,8 @@ def _sound(probabilities: NDArray[np.float64]) -> None:
             "probabilities must be numbers of 0 or more, for at least one candidate, but the least is"
             f" {float(probabilities.min()) if probabilities.size else 'missing'}"
         )
-    total = float(probabilities.sum())
+    sums = probabilities.cumsum()
+    total = float(sums[-1])
     if not abs(total - 1.0) <= SUM_TOLERANCE:
         raise PropensityError(f"probabilities sum to {total!r} but must sum to 1: divide them by their sum")
+    return sums
