@@ -14,6 +14,8 @@ import numpy as np
 from scipy.linalg import blas, lapack
 
 from equipoise.core import Floats, InputError, State, Vectors
+from equipoise.policies.arithmetic import Arithmetic, Blas
+from equipoise.policies.arithmetic import arithmetic as arithmetic_of
 from equipoise.policies.base import Prior
 from equipoise.policies.stored import stored
 
@@ -29,6 +31,10 @@ class Gaussian(Protocol):
 
     def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
         """Learn one row; returns how far the reward was from its forecast, and the forecast's variance."""
+        ...
+
+    def absorb_rows(self, rows: Vectors, rewards: Floats) -> tuple[list[float], list[float]]:
+        """Learn rows (n, d) of noise 1 in their order, with the bits of `absorb` one by one; returns as it does."""
         ...
 
     def root(self) -> Floats:
@@ -48,9 +54,14 @@ class Gaussian(Protocol):
     def restore(self, state: State) -> None: ...
 
 
-def gaussian(prior: Prior, *, discount: float = 1.0) -> Gaussian:
-    """The cheaper of the two forms that can do it. discount: in (0, 1], what a row is worth one row later."""
-    return CovarianceForm(prior) if discount == 1.0 else PrecisionForm(prior, discount=discount)
+def gaussian(prior: Prior, *, discount: float = 1.0, arithmetic: str = "blas") -> Gaussian:
+    """The cheaper of the two forms that can do it.
+
+    discount: in (0, 1], what a row is worth one row later. arithmetic: see there; the form that forgets has but one.
+    Raises: ConfigurationError: no such arithmetic. MissingExtraError: it needs a library that is not installed.
+    """
+    made = arithmetic_of(arithmetic)
+    return CovarianceForm(prior, made) if discount == 1.0 else PrecisionForm(prior, discount=discount)
 
 
 class _Rooted(ABC):
@@ -79,14 +90,12 @@ class _Rooted(ABC):
 
 
 class CovarianceForm(_Rooted):
-    """Keeps S itself, by Sherman and Morrison's formula, in the lower triangle of one array in place.
+    """Keeps S itself, by Sherman and Morrison's formula, in one array in place: see `arithmetic`."""
 
-    Reference: Sherman and Morrison 1950. The gain S x / (noise + x'S x) is Kalman's.
-    """
-
-    def __init__(self, prior: Prior) -> None:
+    def __init__(self, prior: Prior, arithmetic: Arithmetic | None = None) -> None:
         super().__init__()
         self.mean: Floats = prior.mean.copy()
+        self._arithmetic = arithmetic or Blas()
         self._lower: Floats = np.asfortranarray(np.diag(1.0 / prior.precision))
 
     def forecast(self, x: Floats) -> tuple[float, float]:
@@ -94,13 +103,12 @@ class CovarianceForm(_Rooted):
         return float(self.mean @ x), float(along @ x)
 
     def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
-        along = blas.dsymv(1.0, self._lower, x, lower=1)
-        variance = noise + float(along @ x)
-        error = reward - float(self.mean @ x)
-        self.mean += along * (error / variance)
-        blas.dsyr(-1.0 / variance, along, lower=1, a=self._lower, overwrite_a=1)
         self._learned()
-        return error, variance
+        return self._arithmetic.absorb(self.mean, self._lower, x, reward, noise)
+
+    def absorb_rows(self, rows: Vectors, rewards: Floats) -> tuple[list[float], list[float]]:
+        self._learned()
+        return self._arithmetic.absorb_rows(self.mean, self._lower, rows, rewards)
 
     def _find_root(self) -> Floats:
         lower, failed = lapack.dpotrf(self._lower, lower=1, clean=1)
@@ -157,6 +165,11 @@ class PrecisionForm(_Rooted):
         self._information = information + x * (reward / noise)
         self._learned()
         return error, variance
+
+    def absorb_rows(self, rows: Vectors, rewards: Floats) -> tuple[list[float], list[float]]:
+        exact = rows.astype(np.float64)
+        learned = [self.absorb(x, reward) for x, reward in zip(exact, rewards.tolist(), strict=True)]
+        return [error for error, _ in learned], [variance for _, variance in learned]
 
     def _faded(self) -> tuple[Floats, Floats]:
         """P and h as the next row will find them."""

@@ -56,6 +56,16 @@ class Noise:
             self._rows = self._discount * self._rows + 1.0
             self._squares = self._discount * self._squares + error * error / variance
 
+    def absorb_rows(self, errors: Sequence[float], variances: Sequence[float]) -> None:
+        """`absorb`, one row after the other: the same bits."""
+        if not self._settings.learned:
+            return
+        rows, squares, kept = self._rows, self._squares, self._discount
+        for error, variance in zip(errors, variances, strict=True):
+            rows = kept * rows + 1.0
+            squares = kept * squares + error * error / variance
+        self._rows, self._squares = rows, squares
+
     def deviations(self, rng: np.random.Generator, draws: int) -> Vectors:
         """Returns: (draws, 1) posterior draws of sigma."""
         return deviations([self], rng, draws)
@@ -79,4 +89,4 @@ def deviations(noises: Sequence[Noise], rng: np.random.Generator, draws: int) ->
     if not worth.size:
         return np.repeat(np.sqrt(variance, dtype=np.float32)[np.newaxis], draws, axis=0)
     gammas: Floats = rng.standard_gamma(1.0 + worth / 2.0, size=(draws, len(noises)))
-    return np.sqrt(variance * worth / 2.0 / gammas).astype(np.float32)
+    return np.asarray(np.sqrt(variance * worth / 2.0 / gammas), dtype=np.float32)
