@@ -15,7 +15,8 @@ from equipoise.cli import main
 from equipoise.core import ConfigurationError, InputError, Request
 from equipoise.engine import Engine
 from equipoise.engine.foreign import foreign_decisions
-from equipoise.engine.warm_start import ESTIMATED, IMPORTED, WarmStarted, warm_start
+from equipoise.engine.imported import ESTIMATED, IMPORTED, counted, even_weights
+from equipoise.engine.warm_start import WarmStarted, warm_start
 from equipoise.evaluation.logs import columns_from, read_log
 from equipoise.evaluation.slates import SLATE_ESTIMATORS, slate_log
 
@@ -215,14 +216,93 @@ def test_attributes_are_numbers_where_all_of_them_are(tmp_path: Path) -> None:
     )
     from equipoise.evaluation.logs import Reading
 
-    found, sentence = foreign_decisions(read_log(path, columns, how=Reading(users=True)))
+    found, told = foreign_decisions(read_log(path, columns, how=Reading(users=True)))
     assert [one.attributes for one in found] == [
         {"hour": 7, "postcode": "0771", "device": "phone"},
         {"postcode": "12", "device": "desk"},
         {"hour": 8.5, "postcode": "12"},
     ]
     assert [one.user_id for one in found] == ["u1", "u1", None]
-    assert all(one.at is None for one in found) and "contexts: slot)" in sentence
+    assert all(one.at is None for one in found) and "contexts: slot)" in told.propensities
+    assert told.weights == "every row is learned once"
+
+
+def keen(n: int) -> list[str]:
+    """The other system shows tents (i1) to keen users 9 times of 10, and socks (i2) to the others.
+
+    Keen users click tents with .5 and socks with .6, others with .1 and .2: socks are better for everybody, by .1.
+    Whoever was shown tents clicked .9 x .5 + .1 x .1 = .46 of them, and .1 x .6 + .9 x .2 = .24 of the socks.
+    Keenness is in the propensities and nowhere else.
+    """
+    dice = np.random.default_rng(3)
+    found = []
+    for number in range(n):
+        likes, usual = dice.random() < 0.5, dice.random() < 0.9
+        tent = likes == usual
+        chance = (0.5 if tent else 0.6) if likes else (0.1 if tent else 0.2)
+        item, p = ("i1" if tent else "i2"), (0.9 if usual else 0.1)
+        got = int(dice.random() < chance)
+        found.append(f"s{number},0,{START - 1e8 + number},u{number},{item},{got},{p},desk,1\n")
+    return found
+
+
+def means(engine: Engine) -> list[float]:
+    """The mean rewards that tents and socks are known by."""
+    experience = engine.parts.learner.statistics.experience(["i1", "i2"], None)
+    return [float(mean + experience.overall) for mean in experience.item_means]
+
+
+def test_what_the_other_system_knew_misleads_nobody(tmp_path: Path) -> None:
+    """2,000 rows are worth 0.36 of that by Kish: the means are known to .02, so .1 apart is 5 standard errors."""
+    log = written(tmp_path, keen(2000))
+    with opened(tmp_path / "none.db") as engine:
+        assert warm_start(engine, log, COLUMNS, weights="none").weights == "every row is learned once"
+        assert means(engine) == pytest.approx([0.46, 0.24], abs=0.06)
+    with opened(tmp_path / "even.db") as engine:
+        done = warm_start(engine, log, COLUMNS)
+        assert "rows are learned by inverse propensity" in done.weights
+        assert means(engine) == pytest.approx([0.3, 0.4], abs=0.06)
+        assert engine.replay().identical
+        decision = engine.recommend(Request(items=("i1", "i2")), slots=1, at=START)
+        assert dict(zip(decision.candidates, decision.probabilities, strict=True))["i2"] > 0.5
+    shutil.rmtree(tmp_path / "even.state" / "checkpoints")
+    with opened(tmp_path / "even.db") as engine:
+        assert means(engine) == pytest.approx([0.3, 0.4], abs=0.06)
+        assert engine.replay().identical
+
+
+def test_weights_by_hand() -> None:
+    """Propensities .9, .9, .1: inverses 10/9, 10/9, 10, mean 110/27; their Kish worth is (110/9)^2 / (200/81 + 100)."""
+    found = even_weights(np.array([0.9, 0.9, 0.1]), np.zeros(3, dtype=np.int64), None)
+    worth = (110 / 9) ** 2 / (200 / 81 + 100)
+    assert found.sum() == pytest.approx(worth)
+    assert found[2] / found[0] == pytest.approx(9.0)
+    # the log knows k: the same proportions; each slot by itself
+    assert even_weights(
+        np.array([0.9, 0.9, 0.1]), np.zeros(3, dtype=np.int64), np.full(3, 2.0)
+    ) == pytest.approx(found)
+    assert even_weights(np.array([0.9, 0.1]), np.arange(2), None) == pytest.approx([1.0, 1.0])
+    # one row in a hundred with 1e-6: clipped at ten times the mean of all
+    rare = even_weights(np.append(np.full(99, 0.5), 1e-6), np.zeros(100, dtype=np.int64), None)
+    inverse = np.append(np.full(99, 2.0), 1e6)
+    assert rare[99] / rare[0] == pytest.approx(10 * inverse.mean() / 2.0)
+
+
+def test_a_row_is_learned_as_often_as_it_weighs(tmp_path: Path) -> None:
+    """Over 400 rows of weights near .2 and 1.8 each lies between its neighbours, and their sum is the weights' within 4
+    standard deviations (each below 1/2)."""
+    with opened(tmp_path / "j.db") as engine:
+        warm_start(engine, written(tmp_path, keen(400)), COLUMNS)
+        settled = [logged for _, logged in engine.parts.journal.settled()]
+        own = visit(engine, 1)
+        mine = engine.parts.journal.logged(own.decision_id)
+        assert mine is not None and counted(mine) is mine
+    weights = [one.decision.slots[0].probability / one.decision.slots[0].propensity for one in settled]
+    times = [len(counted(one).rewards) for one in settled]
+    assert all(np.floor(w) <= t <= np.floor(w) + 1 for w, t in zip(weights, times, strict=True))
+    assert abs(sum(times) - sum(weights)) < 4 * 0.5 * 20
+    assert [len(counted(one).rewards) for one in settled] == times
+    assert all(one.decision.slots[0].propensity in (0.9, 0.1) for one in settled)
 
 
 def refused(tmp_path: Path, lines: list[str], **given: Any) -> WarmStarted:
@@ -241,6 +321,8 @@ def test_what_cannot_be_taken_in_is_refused_whole(tmp_path: Path) -> None:
         refused(tmp_path, lines, columns=columns_from({"reward": "got"}))
     with pytest.raises(ConfigurationError, match="as 'dwell_seconds': expected a plain kind"):
         refused(tmp_path, lines, kind="dwell_seconds")
+    with pytest.raises(ConfigurationError, match="weights are 'dr'"):
+        refused(tmp_path, lines, weights="dr")
     with pytest.raises(InputError, match="no usable row"):
         refused(tmp_path, [line.replace(",i", ",x") for line in lines])
     with pytest.raises(InputError, match="no file"), opened() as engine:

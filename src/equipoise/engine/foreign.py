@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Floats, fingerprint
+from equipoise.core import ConfigurationError, Floats, fingerprint
+from equipoise.engine.imported import even_weights
 from equipoise.evaluation.evidence import Codes
 from equipoise.evaluation.logs import Log
 from equipoise.learning.offline import frequency_propensities
@@ -19,12 +21,15 @@ ROWS_IN_A_CONTEXT = 50
 
 Value = str | float | int
 
+Weights = Literal["even", "none"]
+"""Whether rows count by inverse propensity, or all alike."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
     """One decision of a log. key: the same for the same content. at: seconds, None where the log has no time.
 
-    item_ids, propensities, rewards: (m,) by slot.
+    item_ids, propensities, weights, rewards: (m,) by slot; a weight is how often the row is learned, on average.
     """
 
     key: str
@@ -33,12 +38,25 @@ class Foreign:
     attributes: Mapping[str, Value]
     item_ids: tuple[str, ...]
     propensities: tuple[float, ...]
+    weights: tuple[float, ...]
     rewards: tuple[float, ...]
 
 
-def foreign_decisions(log: Log) -> tuple[list[Foreign], str]:
-    """The log's decisions in their order, and where their propensities come from, in a sentence."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where propensities come from, and how rows count, in a sentence each."""
+
+    propensities: str
+    weights: str
+
+
+def foreign_decisions(log: Log, weights: Weights | None = None) -> tuple[list[Foreign], Told]:
+    """The log's decisions in their order. weights: None is `even` where the log has propensities, else `none`.
+
+    Raises: ConfigurationError: other weights.
+    """
     propensities, sentence = _propensities(log)
+    counts, counting = _weights(log, propensities, weights)
     users = None if log.users is None else _spelled(log.users)
     items = _spelled(log.items)
     attributes = {name: _values(codes) for name, codes in log.groups.items()}
@@ -60,11 +78,12 @@ def foreign_decisions(log: Log) -> tuple[list[Foreign], str]:
                 attributes={name: value for name, value in told.items() if value is not None},
                 item_ids=shown,
                 propensities=tuple(propensities[start:end].tolist()),
+                weights=tuple(counts[start:end].tolist()),
                 rewards=tuple(log.rewards[start:end].tolist()),
             )
         )
         seen[content] += 1
-    return found, sentence
+    return found, Told(sentence, counting)
 
 
 def _propensities(log: Log) -> tuple[Floats, str]:
@@ -74,6 +93,20 @@ def _propensities(log: Log) -> tuple[Floats, str]:
     contexts, used = _contexts(log)
     estimated = frequency_propensities(log.items.codes, contexts)
     return estimated.values, f"{estimated} (contexts: {', '.join(used)})"
+
+
+def _weights(log: Log, propensities: Floats, weights: Weights | None) -> tuple[Floats, str]:
+    """(n,) how often each row is learned on average."""
+    if weights not in (None, "even", "none"):
+        raise ConfigurationError(f"weights are {weights!r} but must be 'even' or 'none': write one")
+    if weights == "none" or (weights is None and log.propensities is None):
+        return np.ones(len(log)), "every row is learned once"
+    choices = None if log.choices is None else log.choices.astype(np.float64)
+    counts = even_weights(propensities, log.slots, choices)
+    return counts, (
+        f"rows are learned by inverse propensity, as an even choice would have shown them: {len(log):,} rows are worth "
+        f"{counts.sum():,.0f}"
+    )
 
 
 def _contexts(log: Log) -> tuple[NDArray[np.int64], list[str]]:

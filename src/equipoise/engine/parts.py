@@ -15,6 +15,7 @@ from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Re
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
 from equipoise.engine.fitting import Pairings, check_rewards, policy_of
+from equipoise.engine.imported import counted
 from equipoise.engine.loading import loaded_of
 from equipoise.engine.memory import Clock, Seen, Standing
 from equipoise.engine.past import repaired
@@ -162,10 +163,12 @@ class Parts:
         self.use(learner)
 
     def _translated(self, logged: Logged, learner: Learner[BanditPolicy]) -> Logged:
-        """A decision with its features in the current pairing, as they would have been at that place."""
-        if logged.decision.versions.pairing == self.stock.pairing.space:
-            return logged
-        return repaired(logged, learner.statistics, self.stock, self.request_vector(logged.decision.request))
+        """A decision with its features in the current pairing, as they would have been at that place, and as often
+        as its rows count."""
+        if logged.decision.versions.pairing != self.stock.pairing.space:
+            vector = self.request_vector(logged.decision.request)
+            logged = repaired(logged, learner.statistics, self.stock, vector)
+        return counted(logged)
 
     def changed(self, change: Change) -> None:
         """Follow a change of the catalogue."""

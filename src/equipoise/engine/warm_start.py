@@ -4,10 +4,10 @@ Every foreign decision is journaled and settled like one of our own, in the orde
 `imported` and with `imported` as the source of its slots. So statistics and posterior learn from it, replay gives
 the same state bit for bit, and a log imported twice is learned once.
 
-Rows count alike, whatever their propensities: a posterior describes the reward GIVEN user and item, and who chose the
-item does not enter that. Where a linear model cannot be right everywhere, inverse-propensity weights would change what
-it is wrong about; see `learning.offline` for policies and priors trained so. Propensities are journaled, for
-evaluation; where the log has none, estimates stand in, and the source says `imported, estimated`.
+Where the log has propensities, a row counts by how rarely it was shown (`imported.even_weights`): what the other system
+knew of its users when it chose, and our features do not say, then misleads nothing. Where it has none, estimates stand
+in for evaluation, the source says `imported, estimated`, and rows count alike unless asked otherwise: an estimate knows
+no more than the features do.
 """
 
 from __future__ import annotations
@@ -33,18 +33,13 @@ from equipoise.core import (
 )
 from equipoise.engine.deliberation import pair
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import Foreign, foreign_decisions
+from equipoise.engine.foreign import Foreign, Weights, foreign_decisions
+from equipoise.engine.imported import ESTIMATED, IMPORTED
 from equipoise.engine.loading import rejects_path
 from equipoise.engine.parts import Parts
 from equipoise.engine.questions import asked_of
 from equipoise.evaluation.logs import Log, LogColumns, Reading, read_log
 from equipoise.journal import RewardSpec
-
-IMPORTED = "imported"
-"""The policy name of such decisions, and the source of their slots where the log had propensities."""
-
-ESTIMATED = "imported, estimated"
-"""The source of slots whose propensities were not logged but estimated."""
 
 FIRST_BATCH, LARGEST_BATCH = 16, 512
 """Decisions between two looks at what was learned: few at first, when every row teaches much."""
@@ -57,8 +52,9 @@ class WarmStarted:
     """What came of it.
 
     decisions, slots: taken in now. again: decisions that had been taken in before. left_out: rows set aside;
-    notes: what for, and what was assumed. rejects: the file that keeps them with their lines, if any. propensities:
-    where they come from, in a sentence. mean_reward: of the slots taken in. learned: the journal's position after it.
+    notes: what for, and what was assumed. rejects: the file that keeps them with their lines, if any.
+    propensities, weights: where they come from, and how rows count, in a sentence each. mean_reward: of the slots
+    taken in. learned: the journal's position after it.
     """
 
     decisions: int
@@ -68,6 +64,7 @@ class WarmStarted:
     notes: tuple[str, ...]
     rejects: str | None
     propensities: str
+    weights: str
     mean_reward: float
     learned: int
 
@@ -79,13 +76,14 @@ def warm_start(
     *,
     form: str | None = None,
     kind: str | None = None,
+    weights: Weights | None = None,
     progress: Progress | None = None,
 ) -> WarmStarted:
     """Take in a log. columns: which of its columns is what; item_id and reward are needed.
 
     form: the `format` of `Reading`; None takes it from the file's name. kind: the kind of feedback that rewards are
-        journaled as; None takes the first plain one of [reward] that is worth something. progress: called with
-        (done, total).
+        journaled as; None takes the first plain one of [reward] that is worth something. weights:
+        `even` or `none`; None is `even` where the log has propensities. progress: called with (done, total).
     Rows that cannot be used, those of unknown items among them, are set aside and counted.
     Raises: InputError: nothing usable, or a reward outside [reward] low to high; ConfigurationError: no item_id
         column, or no such kind. Then nothing was taken in.
@@ -107,7 +105,7 @@ def warm_start(
     log = read_log(path, columns, how=how)
     kind = _kind(parts.journal.rewards, kind)
     _check_rewards(log, parts.journal.rewards)
-    foreign, sentence = foreign_decisions(log)
+    foreign, told = foreign_decisions(log, weights)
     source = IMPORTED if log.propensities is not None else ESTIMATED
     intake = _Intake(engine, kind, source, fingerprint(log.name))
     intake.take(foreign, progress)
@@ -118,7 +116,8 @@ def warm_start(
         left_out=log.left_out,
         notes=log.notes,
         rejects=str(rejects) if rejects is not None and log.left_out else None,
-        propensities=sentence,
+        propensities=told.propensities,
+        weights=told.weights,
         mean_reward=intake.earned / intake.slots if intake.slots else 0.0,
         learned=parts.learner.position,
     )
@@ -171,7 +170,7 @@ class _Intake:
         parts, at = self.engine.parts, self._at(foreign)
         request = Request(user_id=foreign.user_id, attributes=foreign.attributes)
         drawn = dict(zip(foreign.item_ids, foreign.propensities, strict=True))
-        slots = zip(foreign.item_ids, foreign.propensities, strict=True)
+        slots = zip(foreign.item_ids, foreign.propensities, foreign.weights, strict=True)
         return Decision(
             decision_id=self._name(foreign),
             at=at,
@@ -180,7 +179,9 @@ class _Intake:
             candidates=tuple(drawn),
             sources=(self.source,) * len(drawn),
             probabilities=np.array(list(drawn.values())),
-            slots=tuple(Slot(slot, item_id, p, p, self.source) for slot, (item_id, p) in enumerate(slots)),
+            slots=tuple(
+                Slot(j, item_id, p, p * weight, self.source) for j, (item_id, p, weight) in enumerate(slots)
+            ),
             features=_features(parts, request, foreign.item_ids, at=at),
             window_closes_at=at,
         )
