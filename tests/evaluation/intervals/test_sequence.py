@@ -45,7 +45,7 @@ def test_coverage_at_all_times(world: str) -> None:
     A sequence that keeps its level fails here with probability 1e-4 at most.
     """
     runs = 2_000
-    best = ever_excluded(*WORLDS[world], runs=runs, times=500, seed=1)
+    best = ever_excluded(*WORLDS[world], runs=runs, times=300, seed=1)
     for level in (0.90, 0.95):
         excluded = int((best >= np.log(2.0 / (1.0 - level))).sum())
         assert excluded <= stats.binom.isf(FALSE_ALARM, runs, 1.0 - level)

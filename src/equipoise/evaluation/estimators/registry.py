@@ -50,7 +50,8 @@ ESTIMATORS: Mapping[str, Callable[[], WithTerms]] = MappingProxyType(
         "mips": Mips,
     }
 )
-"""Name to a maker of the estimator in its defaults; the tuned ones choose their parameter by SLOPE.
+"""Name to a maker of the estimator in its defaults; the tuned ones choose their parameter by least squared
+error.
 
 `dm`, `dr`, `sndr`, `switch_dr`, `dros`, `sg_dr` and `mrdr` need a baseline. `balanced_ips` takes the mixture's
 propensities (or is made with `Loggers`), `mips` the pair from `marginalised`.

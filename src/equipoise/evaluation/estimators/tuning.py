@@ -18,17 +18,18 @@ class Tuned:
     """An estimator whose parameter is chosen on the log that it is then used on.
 
     family: a parameter to an estimator. grid: parameters, least bias first, least variance last.
-    method: `slope` goes down the grid for as long as the estimates agree with all before within their errors: the
-        last of them (Lepski's principle; Su, Srinath and Krishnamurthy 2020, with the constant of Tucker and
-        Lee 2021). `mse` takes the least of squared bias plus variance, bias being the difference to the first
-        of the grid (Wang, Agarwal and Dudik 2017; Su et al. 2020), with the noise of that difference taken off.
+    method: `mse` takes the least of squared bias plus variance, bias being the difference to the first of the grid
+        (Wang, Agarwal and Dudik 2017; Su, Dimakopoulou et al. 2020), less the noise of that difference. `slope` goes
+        down the grid for as long as the estimates agree with all before within their errors, and takes the last
+        (Lepski's principle; Su, Srinath and Krishnamurthy 2020, with the constant of Tucker and Lee 2021); it
+        never errs by more than a factor, but that is generous: it may accept a bias of three standard errors.
     confidence: of each error in `slope`.
     The interval is that of the chosen estimator: it says nothing of the choice or of the bias accepted by it.
     """
 
     family: Callable[[float], RowEstimator]
     grid: tuple[float, ...]
-    method: Literal["slope", "mse"] = "slope"
+    method: Literal["slope", "mse"] = "mse"
     confidence: float = 0.95
 
     def __post_init__(self) -> None:

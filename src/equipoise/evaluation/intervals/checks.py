@@ -37,7 +37,7 @@ def checked_values(
     if len(wrong):
         row = int(wrong[0])
         raise InputError(
-            f"{name} has {given[row]!r} in row {row} but must be finite and in [{low:g}, {high:g}]: "
+            f"{name} has {float(given[row])!r} in row {row} but must be finite and in [{low:g}, {high:g}]: "
             "give the range that no value can leave"
         )
     return given
