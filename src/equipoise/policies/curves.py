@@ -24,21 +24,21 @@ B, which carries the shared weights through the same steps, is ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Floats, State
+from equipoise.core import Floats, State, Vectors
 from equipoise.policies.effects import Reduced
 from equipoise.policies.stored import names, stored
 
 NOVEL = 1e-3
 """A row joins the basis where the others leave more than this share of its prior variance unexplained."""
 
-PARTS = ("inputs", "squares", "a", "B", "M", "Q")
+PARTS = ("inputs", "squares", "C", "M", "Q")
 """What a curve is made of."""
 
 
@@ -55,28 +55,21 @@ class Kernel:
         """k(z, z)."""
         return self.offset + self.height
 
-    def between(self, basis: Curve, z: Floats) -> Floats:
-        """z: (q,). Returns: (m,) k of each row of the basis and z."""
-        apart = basis.squares - 2.0 * (basis.inputs @ z) + z @ z
+    def of(self, apart: Floats) -> Floats:
+        """apart: (m,) squared distances, which rounding may have made less than 0. Returns: (m,) k."""
         bend = np.exp(np.maximum(apart, 0.0) / (-2.0 * self.length**2))
         return np.asarray(self.offset + self.height * bend)
-
-    def matrix(self, basis: Curve) -> Floats:
-        """Returns: (m, m) k of the rows of the basis among themselves."""
-        m = len(basis.inputs)
-        return np.array([self.between(basis, z) for z in basis.inputs]).reshape(m, m)
 
 
 @dataclass(slots=True, eq=False)
 class Curve:
-    """One item's. inputs: (m, q) the basis. squares: (m,) |z|^2 of each. a: (m,). B: (m, d). M, Q: (m, m).
-    seen_at: the number of the row that it last aged to.
+    """One item's. inputs: (m, q) float32 the basis. squares: (m,) |z|^2 of each. C: (m, 1 + d) a and then B. M, Q:
+    (m, m). seen_at: the number of the row that it last aged to.
     """
 
-    inputs: Floats
+    inputs: Vectors
     squares: Floats
-    a: Floats
-    B: Floats
+    C: Floats
     M: Floats
     Q: Floats
     seen_at: int = 0
@@ -84,39 +77,45 @@ class Curve:
     @classmethod
     def empty(cls, q: int, d: int) -> Curve:
         square = np.zeros((0, 0))
-        return cls(np.zeros((0, q)), np.zeros(0), np.zeros(0), np.zeros((0, d)), square, square)
+        return cls(np.zeros((0, q), dtype=np.float32), np.zeros(0), np.zeros((0, 1 + d)), square, square)
 
     def __len__(self) -> int:
-        return len(self.a)
+        return len(self.squares)
 
-    def join(self, z: Floats, e: Floats, gap: float) -> None:
+    def apart(self, z: Vectors, square: float) -> Floats:
+        """z: (q,). square: |z|^2. Returns: (m,) squared distances, to float32's digits of the lengths."""
+        return np.asarray(self.squares - 2.0 * (self.inputs @ z) + square)
+
+    def join(self, z: Vectors, square: float, *, e: Floats, gap: float) -> None:
         """z becomes the last of the basis, of which nothing is believed yet. gap: k(z, z) - k'Q k, above 0."""
         wide = np.concatenate([e, [-1.0]])
         self.Q = _bordered(self.Q)
         self.Q += np.outer(wide, wide / gap)
         self.M = _bordered(self.M)
+        self.C = np.vstack([self.C, np.zeros(self.C.shape[1])])
         self.inputs = np.vstack([self.inputs, z])
-        self.squares = np.concatenate([self.squares, [z @ z]])
-        self.B = np.vstack([self.B, np.zeros(self.B.shape[1])])
-        self.a = np.concatenate([self.a, [0.0]])
+        self.squares = np.append(self.squares, square)
 
     def absorb(self, u: Floats, r: float, effective: Floats, v: float) -> None:
-        self.a += u * (r / v)
-        self.B += np.outer(u, effective / v)
+        """The step of a, B and M above."""
+        self.C += np.outer(u, np.append(r, effective) / v)
         self.M += np.outer(u, u / v)
 
     def leave(self) -> None:
         """Drop the row of the basis whose loss moves the mean curve least. Csato and Opper 2002, eq. 26."""
-        score = np.abs(self.a) / np.diag(self.Q)
-        j = int(score.argmin())
+        j = int((np.abs(self.C[:, 0]) / np.diag(self.Q)).argmin())
         rest = np.arange(len(self)) != j
         t = -self.Q[rest, j] / self.Q[j, j]
-        self.a = self.a[rest] + t * self.a[j]
-        self.B = self.B[rest] + np.outer(t, self.B[j])
-        mixed = np.outer(t, self.M[j, rest])
-        self.M = self.M[np.ix_(rest, rest)] + mixed + mixed.T + np.outer(t, t * self.M[j, j])
+        cross = np.outer(t, self.M[j, rest])
+        self.M = self.M[np.ix_(rest, rest)] + cross + cross.T + np.outer(t, t * self.M[j, j])
+        self.C = self.C[rest] + np.outer(t, self.C[j])
         self.Q = self.Q[np.ix_(rest, rest)] - np.outer(t, t * self.Q[j, j])
         self.inputs, self.squares = self.inputs[rest], self.squares[rest]
+
+
+def squared(rows: Vectors) -> Floats:
+    """rows: (k, q). Returns: (k,) |z|^2 of each, in float64."""
+    return np.asarray(np.einsum("kq,kq->k", rows, rows, dtype=np.float64))
 
 
 class Views(NamedTuple):
@@ -144,21 +143,23 @@ class ItemCurves:
         self._curves: list[Curve] = []
 
     def reduce(self, item_id: str, x: Floats, *, noise: float) -> Reduced:
-        curve, z = self._curve(item_id), x[self._looks]
-        k = self._kernel.between(curve, z)
-        known = curve.M @ k
-        e = curve.Q @ k
-        gap = self._kernel.top - float(k @ e)
-        joins = gap > NOVEL * self._kernel.top
+        """One row, of noise variance `noise`, with the item's curve integrated out. x: (all features,)."""
+        curve, z = self._curve(item_id), x[self._looks].astype(np.float32)
+        (square,) = squared(z[np.newaxis]).tolist()
+        top, k = self._kernel.top, self._kernel.of(curve.apart(z, square))
+        known, e = curve.M @ k, curve.Q @ k
+        gap = top - float(k @ e)
+        joins = gap > NOVEL * top
+        told = k @ curve.C
         seen = Reduced(
             row=self._index[item_id],
-            along=np.concatenate([-known, [1.0]]) if joins else e - known,
-            effective=x[self._shares] - k @ curve.B,
-            explained=float(k @ curve.a),
-            noise=noise + max(self._kernel.top - float(k @ known), 0.0),
+            along=np.append(-known, 1.0) if joins else e - known,
+            effective=x[self._shares] - told[1:],
+            explained=float(told[0]),
+            noise=noise + max(top - float(k @ known), 0.0),
         )
         if joins:
-            curve.join(z, e, gap)
+            curve.join(z, square, e=e, gap=gap)
         return seen
 
     def absorb(self, seen: Reduced, left: float) -> None:
@@ -171,25 +172,33 @@ class ItemCurves:
         """Let the item forget what it must before its row number `now`."""
         curve = self._curve(item_id)
         if self._discount < 1.0:
-            curve.a, curve.B, curve.M = self._faded(curve, now=now)
+            curve.C, curve.M = self._faded(curve, now=now)
             curve.seen_at = now
 
-    def look_up(self, item_ids: Sequence[str], features: Floats, *, now: int, doubt: bool = True) -> Views:
-        """k items at once. doubt: False leaves the variances out, which are half the cost."""
-        effective = features[:, self._shares].copy()
-        explained, uncertain = np.zeros(len(item_ids)), np.full(len(item_ids), self._kernel.top)
-        for at, item_id in enumerate(item_ids):
-            number = self._index.get(item_id)
-            if number is None:
-                continue
-            curve = self._curves[number]
-            a, B, M = self._faded(curve, now=now)
-            k = self._kernel.between(curve, features[at, self._looks])
-            effective[at] -= k @ B
-            explained[at] = k @ a
+    def look_up(self, item_ids: Sequence[str], features: Vectors, *, now: int, doubt: bool = True) -> Views:
+        """k items at once. features: (k, all). doubt: False leaves the variances at the prior's, at half the cost."""
+        told = np.zeros((len(item_ids), 1 + self._d))
+        uncertain = np.full(len(item_ids), self._kernel.top)
+        for at, curve, k in self._seen(item_ids, features):
+            C, M = self._faded(curve, now=now)
+            told[at] = k @ C
             if doubt:
                 uncertain[at] -= k @ (M @ k)
-        return Views(effective, explained, np.maximum(uncertain, 0.0))
+        effective = features[:, self._shares].astype(np.float64) - told[:, 1:]
+        return Views(effective, told[:, 0], np.maximum(uncertain, 0.0))
+
+    def _seen(self, item_ids: Sequence[str], features: Vectors) -> Iterator[tuple[int, Curve, Floats]]:
+        """The place, curve and k (m,) of each item that has a curve; exponentials of all of them at once cost less."""
+        found = [(at, self._index[item_id]) for at, item_id in enumerate(item_ids) if item_id in self._index]
+        curves = [self._curves[number] for _, number in found]
+        asked = np.ascontiguousarray(features[:, self._looks])
+        squares = squared(asked).tolist()
+        apart = [curve.apart(asked[at], squares[at]) for (at, _), curve in zip(found, curves, strict=True)]
+        k = self._kernel.of(np.concatenate([np.zeros(0), *apart]))
+        end = 0
+        for (at, _), curve in zip(found, curves, strict=True):
+            start, end = end, end + len(curve)
+            yield at, curve, k[start:end]
 
     def _curve(self, item_id: str) -> Curve:
         """The item's curve, made now if it has none."""
@@ -198,18 +207,20 @@ class ItemCurves:
             self._curves.append(Curve.empty(self._q, self._d))
         return self._curves[number]
 
-    def _faded(self, curve: Curve, *, now: int) -> tuple[Floats, Floats, Floats]:
-        """a, B and M once every row so far counts `kept` of what it did: noise of its own divided by `kept`.
+    def _faded(self, curve: Curve, *, now: int) -> tuple[Floats, Floats]:
+        """C and M once every row so far counts `kept` of what it did: its noise divided by `kept`.
 
         With R the noise that the rows leave on the basis, M = (K + R)^-1 becomes (K + R / kept)^-1, which is
         kept (I - (1 - kept) M K)^-1 M; a and B follow M.
         """
-        if self._discount == 1.0 or curve.seen_at == now:
-            return curve.a, curve.B, curve.M
+        if self._discount == 1.0 or curve.seen_at == now or not len(curve):
+            return curve.C, curve.M
         kept = self._discount ** (now - curve.seen_at)
-        turn = np.eye(len(curve)) - (1.0 - kept) * (curve.M @ self._kernel.matrix(curve))
-        faded = kept * np.linalg.solve(turn, np.column_stack([curve.a, curve.B, curve.M]))
-        return faded[:, 0], faded[:, 1 : 1 + self._d], faded[:, 1 + self._d :]
+        both = zip(curve.inputs, curve.squares.tolist(), strict=True)
+        K = np.array([self._kernel.of(curve.apart(z, square)) for z, square in both])
+        turn = np.eye(len(curve)) - (1.0 - kept) * (curve.M @ K)
+        faded = kept * np.linalg.solve(turn, np.column_stack([curve.C, curve.M]))
+        return faded[:, : 1 + self._d], faded[:, 1 + self._d :]
 
     def state(self) -> State:
         """Curves laid end to end, in the order in which items were first learned."""
@@ -220,8 +231,9 @@ class ItemCurves:
             **{part: self._end_to_end(part) for part in PARTS},
         }
 
-    def _end_to_end(self, part: str) -> Floats:
-        return np.concatenate([np.zeros(0), *(getattr(curve, part).ravel() for curve in self._curves)])
+    def _end_to_end(self, part: str) -> NDArray[Any]:
+        empty = getattr(Curve.empty(self._q, self._d), part)
+        return np.concatenate([empty.ravel(), *(getattr(curve, part).ravel() for curve in self._curves)])
 
     def restore(self, state: State) -> None:
         ids = [str(item_id) for item_id in stored(state, "ids")]
@@ -234,9 +246,9 @@ class ItemCurves:
         ]
         self._index = {item_id: number for number, item_id in enumerate(ids)}
 
-    def _cut(self, state: State, part: str, sizes: NDArray[np.int64]) -> list[Floats]:
+    def _cut(self, state: State, part: str, sizes: NDArray[np.int64]) -> list[NDArray[Any]]:
         """Each curve's own array, a fresh one. Raises: InputError: the state was made with other settings."""
-        width = {"inputs": (self._q,), "squares": (), "a": (), "B": (self._d,)}
+        width = {"inputs": (self._q,), "squares": (), "C": (1 + self._d,)}
         shapes = [(m, *width.get(part, (m,))) for m in sizes.tolist()]
         counts = [math.prod(shape) for shape in shapes]
         flat = stored(state, part, (sum(counts),))

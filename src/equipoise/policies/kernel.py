@@ -106,8 +106,7 @@ class KernelPosterior(SharedWeights):
         rng: np.random.Generator | None = None,
     ) -> Belief:
         ids, latest = candidates.item_ids, max(self._rows - 1, 0)
-        features = candidates.features.astype(np.float64)
-        views = self._items.look_up(ids, features, now=latest, doubt=spread or draws > 0)
+        views = self._items.look_up(ids, candidates.features, now=latest, doubt=spread or draws > 0)
         offset, _ = self._users.of(candidates.user_id, now=latest)
         mean = views.effective @ self._weights.mean + views.explained + offset
         samples = None
