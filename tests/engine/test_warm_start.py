@@ -14,10 +14,10 @@ import pytest
 from equipoise.cli import main
 from equipoise.core import ConfigurationError, InputError, Request
 from equipoise.engine import Engine
-from equipoise.engine.foreign import foreign_decisions
+from equipoise.engine.foreign import ForeignLog
 from equipoise.engine.imported import ESTIMATED, IMPORTED, counted, even_weights
 from equipoise.engine.warm_start import WarmStarted, warm_start
-from equipoise.evaluation.logs import columns_from, read_log
+from equipoise.evaluation.logs import Reading, columns_from, read_log
 from equipoise.evaluation.slates import SLATE_ESTIMATORS, slate_log
 
 from .shop import START, opened, visit
@@ -214,17 +214,17 @@ def test_attributes_are_numbers_where_all_of_them_are(tmp_path: Path) -> None:
     columns = columns_from(
         {"reward": "got", "item_id": "what", "user_id": "who", "attributes": ["hour", "postcode", "device"]}
     )
-    from equipoise.evaluation.logs import Reading
-
-    found, told = foreign_decisions(read_log(path, columns, how=Reading(users=True)))
+    foreign = ForeignLog.of(read_log(path, columns, how=Reading(users=True)))
+    found = list(foreign)
+    assert len(foreign) == 3
     assert [one.attributes for one in found] == [
         {"hour": 7, "postcode": "0771", "device": "phone"},
         {"postcode": "12", "device": "desk"},
         {"hour": 8.5, "postcode": "12"},
     ]
     assert [one.user_id for one in found] == ["u1", "u1", None]
-    assert all(one.at is None for one in found) and "contexts: slot)" in told.propensities
-    assert told.weights == "every row is learned once"
+    assert all(one.at is None for one in found) and "contexts: slot)" in foreign.whence
+    assert foreign.counting == "every row is learned once"
 
 
 def keen(n: int) -> list[str]:

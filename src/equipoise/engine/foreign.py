@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,48 +42,53 @@ class Foreign:
     rewards: tuple[float, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Where propensities come from, and how rows count, in a sentence each."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ForeignLog:
+    """A log's decisions, made one by one as they are asked for.
 
-    propensities: str
-    weights: str
-
-
-def foreign_decisions(log: Log, weights: Weights | None = None) -> tuple[list[Foreign], Told]:
-    """The log's decisions in their order. weights: None is `even` where the log has propensities, else `none`.
-
-    Raises: ConfigurationError: other weights.
+    propensities, weights: (n,) by row of the log. whence, counting: where propensities come from, and how rows
+    count, in a sentence each.
     """
-    propensities, sentence = _propensities(log)
-    counts, counting = _weights(log, propensities, weights)
-    users = None if log.users is None else _spelled(log.users)
-    items = _spelled(log.items)
-    attributes = {name: _values(codes) for name, codes in log.groups.items()}
-    starts = np.flatnonzero(np.diff(log.decisions, prepend=-1))
-    ends = np.append(starts[1:], len(log))
-    seen: Counter[str] = Counter()
-    found = []
-    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        at = float(log.at[start])
-        told = {name: values[start] for name, values in attributes.items()}
-        user_id = (users[start] or None) if users is not None else None
-        shown = tuple(items[start:end])
-        content = fingerprint(user_id or "", repr(at), *shown)
-        found.append(
-            Foreign(
+
+    log: Log
+    propensities: Floats
+    weights: Floats
+    whence: str
+    counting: str
+
+    @classmethod
+    def of(cls, log: Log, weights: Weights | None = None) -> ForeignLog:
+        """weights: None is `even` where the log has propensities, else `none`. Raises: ConfigurationError: others."""
+        propensities, whence = _propensities(log)
+        counts, counting = _weights(log, propensities, weights)
+        return cls(log, propensities, counts, whence, counting)
+
+    def __len__(self) -> int:
+        """How many decisions."""
+        return int(self.log.decisions[-1]) + 1 if len(self.log) else 0
+
+    def __iter__(self) -> Iterator[Foreign]:
+        log = self.log
+        attributes = {name: _Values(codes) for name, codes in log.groups.items()}
+        starts = np.flatnonzero(np.diff(log.decisions, prepend=-1)).tolist()
+        seen: Counter[str] = Counter()
+        for start, end in zip(starts, [*starts[1:], len(log)], strict=True):
+            at = float(log.at[start])
+            user_id = None if log.users is None else (_name(log.users, start) or None)
+            shown = tuple(_name(log.items, row) for row in range(start, end))
+            told = {name: values.of(start) for name, values in attributes.items()}
+            content = fingerprint(user_id or "", repr(at), *shown)
+            yield Foreign(
                 key=f"{content}-{seen[content]}",
                 at=None if np.isnan(at) else at,
                 user_id=user_id,
                 attributes={name: value for name, value in told.items() if value is not None},
                 item_ids=shown,
-                propensities=tuple(propensities[start:end].tolist()),
-                weights=tuple(counts[start:end].tolist()),
+                propensities=tuple(self.propensities[start:end].tolist()),
+                weights=tuple(self.weights[start:end].tolist()),
                 rewards=tuple(log.rewards[start:end].tolist()),
             )
-        )
-        seen[content] += 1
-    return found, Told(sentence, counting)
+            seen[content] += 1
 
 
 def _propensities(log: Log) -> tuple[Floats, str]:
@@ -120,18 +125,22 @@ def _contexts(log: Log) -> tuple[NDArray[np.int64], list[str]]:
     return contexts.astype(np.int64), used
 
 
-def _spelled(codes: Codes) -> list[str]:
-    """(n,) the names themselves."""
-    return [codes.names[code] for code in codes.codes.tolist()]
+def _name(codes: Codes, row: int) -> str:
+    return codes.names[int(codes.codes[row])]
 
 
-def _values(codes: Codes) -> list[Value | None]:
-    """(n,) the values of an attribute: numbers where every name is one, None where it is missing."""
-    meant: list[Value | None] = [name or None for name in codes.names]
-    numbers = [_number(name) for name in codes.names if name]
-    if numbers and all(number is not None for number in numbers):
-        meant = [_number(name) if name else None for name in codes.names]
-    return [meant[code] for code in codes.codes.tolist()]
+class _Values:
+    """An attribute's values: numbers where every name is one, None where it is missing."""
+
+    def __init__(self, codes: Codes) -> None:
+        self._codes = codes.codes
+        self._meant: list[Value | None] = [name or None for name in codes.names]
+        numbers = [_number(name) for name in codes.names if name]
+        if numbers and all(number is not None for number in numbers):
+            self._meant = [_number(name) if name else None for name in codes.names]
+
+    def of(self, row: int) -> Value | None:
+        return self._meant[int(self._codes[row])]
 
 
 def _number(name: str) -> float | int | None:

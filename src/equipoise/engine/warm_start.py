@@ -33,7 +33,7 @@ from equipoise.core import (
 )
 from equipoise.engine.deliberation import pair
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import Foreign, Weights, foreign_decisions
+from equipoise.engine.foreign import Foreign, ForeignLog, Weights
 from equipoise.engine.imported import ESTIMATED, IMPORTED
 from equipoise.engine.loading import rejects_path
 from equipoise.engine.parts import Parts
@@ -105,7 +105,7 @@ def warm_start(
     log = read_log(path, columns, how=how)
     kind = _kind(parts.journal.rewards, kind)
     _check_rewards(log, parts.journal.rewards)
-    foreign, told = foreign_decisions(log, weights)
+    foreign = ForeignLog.of(log, weights)
     source = IMPORTED if log.propensities is not None else ESTIMATED
     intake = _Intake(engine, kind, source, fingerprint(log.name))
     intake.take(foreign, progress)
@@ -116,8 +116,8 @@ def warm_start(
         left_out=log.left_out,
         notes=log.notes,
         rejects=str(rejects) if rejects is not None and log.left_out else None,
-        propensities=told.propensities,
-        weights=told.weights,
+        propensities=foreign.whence,
+        weights=foreign.counting,
         mean_reward=intake.earned / intake.slots if intake.slots else 0.0,
         learned=parts.learner.position,
     )
@@ -132,7 +132,7 @@ class _Intake:
         self.earned = 0.0
         self._now = time.time()
 
-    def take(self, foreign: Sequence[Foreign], progress: Progress | None) -> None:
+    def take(self, foreign: ForeignLog, progress: Progress | None) -> None:
         left, size, done = iter(foreign), FIRST_BATCH, 0
         while batch := list(islice(left, size)):
             self._batch([one for one in batch if not self._known(one)])
