@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.core import ConfigurationError, Floats, InputError
-from equipoise.evaluation.gate import SHADOW, Rules, Stage, Step, shadow_terms, slot_weights, traffic_terms
+from equipoise.core import ConfigurationError, Floats
+from equipoise.evaluation.gate import SHADOW, Rules, Stage, Step, shadow_terms, traffic_terms
 from equipoise.evaluation.intervals import ConfidenceSequence
 
 GATES = 1_000
@@ -201,14 +201,6 @@ def test_a_step_by_hand() -> None:
     assert stage.assigned(np.array([1.0, 0.0]), np.array([True, False])) is None
     step = stage.step()
     assert (step.difference, step.earned, step.n) == (1.0, 0.5, 2)
-
-
-def test_weights_are_running_products() -> None:
-    """.2 / .1 = 2, then 2 x (.1 / .4) = .5; the third slot is not compared."""
-    weights = slot_weights(np.array([0.2, 0.1, 0.3]), np.array([0.1, 0.4, 0.3]), 2)
-    assert weights.tolist() == [2.0, 0.5]
-    with pytest.raises(InputError, match=r"target has shape \(1,\) and propensities \(2,\)"):
-        slot_weights(np.array([0.2]), np.array([0.2, 0.1]), 1)
 
 
 @given(

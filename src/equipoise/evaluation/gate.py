@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import ConfigurationError, Floats, InputError
+from equipoise.core import ConfigurationError, Floats
 from equipoise.evaluation.intervals import ConfidenceSequence
 
 Verdict = Literal["wait", "advance", "roll_back"]
@@ -251,15 +251,3 @@ def _sequences(rules: Rules, share: float, baseline: float) -> tuple[ConfidenceS
     low, high = min(down / share, -up / (1.0 - share)), max(up / share, -down / (1.0 - share))
     both = ConfidenceSequence(rules.level, low, high)
     return both, both
-
-
-def slot_weights(target: Floats, propensities: Floats, slots: int) -> Floats:
-    """(h,) importance weights of the h top slots, h at most `slots`: running products of target / propensity.
-
-    target, propensities: (m,), each given the slots above. Raises: InputError: not the same number of both.
-    """
-    if target.shape != propensities.shape:
-        raise InputError(
-            f"target has shape {target.shape} and propensities {propensities.shape}: give one of each a slot"
-        )
-    return np.asarray(np.cumprod(target[:slots] / propensities[:slots]))

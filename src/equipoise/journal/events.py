@@ -11,11 +11,9 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
-import numpy as np
-
-from equipoise.core import Floats
 from equipoise.journal import statements as sql
 from equipoise.journal.rows import Row, parsed, written
 
@@ -58,7 +56,7 @@ class Trial:
     beside: Beside | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """A settled trial. seq: of its decision, in order of arrival. rewards, propensities: (m,) of the slots shown.
 
@@ -67,9 +65,9 @@ class Outcome:
 
     seq: int
     challenger: bool
-    rewards: Floats
-    propensities: Floats
-    target: Floats | None
+    rewards: tuple[float, ...]
+    propensities: tuple[float, ...]
+    target: tuple[float, ...] | None
 
 
 def add_event(db: sqlite3.Connection, kind: str, at: float, detail: Mapping[str, Any]) -> Event:
@@ -100,13 +98,15 @@ def trial(row: Row) -> Trial:
 
 def outcomes(rows: Iterable[Row]) -> list[Outcome]:
     """From the rows of `statements.TRIALS_PAGE`, as far as all have settled: the first open one ends the list."""
-    found = []
-    for seq, challenger, rewards, propensities, target in rows:
-        if rewards is None:
-            break
-        told = None if target is None else _floats(target)
-        found.append(Outcome(seq, bool(challenger), _floats(rewards), _floats(propensities), told))
-    return found
+    known = list(takewhile(lambda row: row[2] is not None, rows))
+    if not known:
+        return []
+    seqs, challengers, rewards, propensities, targets = zip(*known, strict=True)
+    lists = (parsed(texts) for texts in (rewards, propensities, (text or "null" for text in targets)))
+    return [
+        Outcome(seq, bool(challenger), tuple(earned), tuple(given), None if target is None else tuple(target))
+        for seq, challenger, earned, given, target in zip(seqs, challengers, *lists, strict=True)
+    ]
 
 
 def _beside_row(trial: Trial) -> Row:
@@ -115,7 +115,3 @@ def _beside_row(trial: Trial) -> Row:
         return (int(trial.challenger), None, None, None, None, None)
     lists = (written(values) for values in (beside.target, beside.item_ids, beside.propensities))
     return (int(trial.challenger), beside.policy, beside.learned, *lists)
-
-
-def _floats(text: str) -> Floats:
-    return np.array(json.loads(text), dtype=np.float64)

@@ -34,6 +34,9 @@ T = TypeVar("T")
 PAGE = 256
 """Decisions read at a time."""
 
+FEW = 4
+"""Trials read at first."""
+
 MANY = 10_000
 """Rows of two numbers read at a time."""
 
@@ -255,13 +258,14 @@ class SqliteJournal:
 
         They end before the first that is still open, so that what is known never depends on how fast it settled.
         """
-        while rows := self._rows(sql.TRIALS_PAGE, stage, after, PAGE):
+        size = FEW  # mostly one more has settled since, and the next are open
+        while rows := self._rows(sql.TRIALS_PAGE, stage, after, size):
             found = events.outcomes(rows)
             if found:
                 yield found
-            if len(found) < PAGE:
+            if len(found) < size:
                 return
-            after = found[-1].seq
+            after, size = found[-1].seq, min(PAGE, 4 * size)
 
     @property
     def last_position(self) -> int:

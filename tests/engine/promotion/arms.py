@@ -46,6 +46,11 @@ def visit(engine: Engine, number: int, *, pays: str = BEST, settle: bool = True)
     return decision
 
 
+def kinds(engine: Engine) -> list[str]:
+    """Every step so far."""
+    return [event.kind.removeprefix("promotion_") for event in engine.parts.journal.events()]
+
+
 def state(engine: Engine) -> str:
     promotion = engine.status()["promotion"]
     return "none" if promotion is None else str(promotion["state"])

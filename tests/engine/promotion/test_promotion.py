@@ -13,11 +13,7 @@ from equipoise.engine import Engine
 from equipoise.engine.promotion.running import coin
 
 from ..shop import START
-from .arms import ARMS, GREEDY, QUICK, UNIFORM, challenge, play, serving, state, visit
-
-
-def kinds(engine: Engine) -> list[str]:
-    return [event.kind.removeprefix("promotion_") for event in engine.parts.journal.events()]
+from .arms import ARMS, GREEDY, QUICK, UNIFORM, challenge, kinds, play, serving, state, visit
 
 
 def not_reproduced(engine: Engine, until: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,23 +39,41 @@ def opinion_of(knowledge: Knowledge, paired: Paired, decision: Decision, *, itse
 
     itself: the decision was made by this very policy; see `dice_beside`.
     """
-    candidates, pinned = paired.candidates, paired.pinned
-    forecasts = _forecasts(knowledge, candidates)
-    forced = dict(zip(pinned.item_ids, _forecasts(knowledge, pinned).tolist(), strict=True))
+    forecasts = _forecasts(knowledge, paired.candidates)
+    pinned = iter(_forecasts(knowledge, paired.pinned).tolist())
+    rows: list[tuple[float, float, float]] = []
+    for odds, position in _asked(knowledge, paired, decision, itself=itself):
+        if odds is None:
+            forced = next(pinned)
+            rows.append((1.0, forced, forced))
+        else:
+            rows.append((float(odds[position]), float(forecasts[position]), float(odds @ forecasts)))
+    target, shown, expected = np.array(rows, dtype=np.float64).T
+    return Opinion(target, shown, expected)
+
+
+def target_of(knowledge: Knowledge, paired: Paired, decision: Decision, *, itself: bool) -> tuple[float, ...]:
+    """(m,) the `target` of `opinion_of` alone, without the forecasts."""
+    asked = _asked(knowledge, paired, decision, itself=itself)
+    return tuple(1.0 if odds is None else float(odds[position]) for odds, position in asked)
+
+
+def _asked(
+    knowledge: Knowledge, paired: Paired, decision: Decision, *, itself: bool
+) -> Iterator[tuple[Floats | None, int]]:
+    """For each slot shown the odds (k,) given the items above it, and the position of its item; None if pinned."""
+    candidates = paired.candidates
     place = {item_id: position for position, item_id in enumerate(candidates.item_ids)}
     dice = dice_beside(decision, itself=itself)
     slate = knowledge.policy.slate(candidates, dice) if len(candidates) else None
     above: list[int] = []
-    rows: list[tuple[float, float, float]] = []
     for slot in decision.slots:
         if slot.source == PINNED or slate is None:
-            rows.append((1.0, forced[slot.item_id], forced[slot.item_id]))
-            continue
-        odds, position = slate.given(above), place[slot.item_id]
-        rows.append((float(odds[position]), float(forecasts[position]), float(odds @ forecasts)))
-        above.append(position)
-    target, shown, expected = np.array(rows, dtype=np.float64).T
-    return Opinion(target, shown, expected)
+            yield None, -1
+        else:
+            position = place[slot.item_id]
+            yield slate.given(above), position
+            above.append(position)
 
 
 def dice_beside(decision: Decision, *, itself: bool) -> np.random.Generator:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import PINNED, Decision, EquipoiseError, number
+from equipoise.core import PINNED, Decision, EquipoiseError, Floats, number
 from equipoise.engine.challenge.catalogues import Catalogues
-from equipoise.engine.challenge.weighing import opinion_of, paired, shown_beside
+from equipoise.engine.challenge.weighing import paired, shown_beside, target_of
 from equipoise.engine.parts import Parts
 from equipoise.engine.promotion.record import ADVANCED, PROMOTED, ROLLED_BACK, Promotion, plain
-from equipoise.evaluation.gate import SHADOW, Stage, Step, Terms, joined, shadow_terms, slot_weights
+from equipoise.evaluation.gate import SHADOW, Rules, Stage, Step, Terms, shadow_terms
 from equipoise.journal import Beside, Outcome, SqliteJournal, Trial
 
 COIN = float(2**128)
@@ -117,12 +117,11 @@ class Running:
         recall = self._catalogues.at(decision.versions.catalog).recall
         itself = decision.versions.policy == versions.policy
         seen = paired(side.knowledge, question, recall)
-        opinion = opinion_of(side.knowledge, seen, decision, itself=itself)
         slots = _filled(decision, shown_beside(side.knowledge, seen, decision, itself=itself))
         return Beside(
             policy=versions.policy,
             learned=versions.learned,
-            target=tuple(opinion.target.tolist()),
+            target=target_of(side.knowledge, seen, decision, itself=itself),
             item_ids=tuple(item_id for item_id, _ in slots),
             propensities=tuple(propensity for _, propensity in slots),
         )
@@ -135,23 +134,41 @@ def coin(seed: int, decision_id: str) -> float:
 
 def observed(stage: Stage, page: Sequence[Outcome], *, slots: int) -> Step | None:
     """Show a stage some settled decisions, in order. slots: how many top slots a shadow compares."""
-    if stage.stage != SHADOW:
-        rewards = np.array([outcome.rewards.mean() for outcome in page])
-        return stage.assigned(rewards, np.array([outcome.challenger for outcome in page], dtype=np.bool_))
-    return stage.observe(joined([_shadow_terms(stage, outcome, slots) for outcome in page]))
+    if stage.stage == SHADOW:
+        return stage.observe(_shadow_terms(stage.rules, page, slots))
+    challenger = np.array([outcome.challenger for outcome in page], dtype=np.bool_)
+    return stage.assigned(_earned(page), challenger)
 
 
-def _shadow_terms(stage: Stage, outcome: Outcome, slots: int) -> Terms:
-    """Of the top slots in which there was anything to choose; of none, no difference at all."""
-    earned = np.array([outcome.rewards.mean()])
-    target = outcome.target
-    assert target is not None  # a shadow's trials are written with what the challenger would have done
-    free = np.flatnonzero((outcome.propensities < 1.0) | (target < 1.0))[:slots]
-    if not len(free):
-        return Terms(np.zeros(1), np.zeros(1), earned)
-    weights = slot_weights(target[free], outcome.propensities[free], slots)
-    terms = shadow_terms(stage.rules, outcome.rewards[free][None], weights[None])
-    return Terms(terms.below, terms.above, earned)
+def _earned(page: Sequence[Outcome]) -> Floats:
+    """(n,) mean reward of each decision's slots."""
+    return np.array([sum(outcome.rewards) / len(outcome.rewards) for outcome in page])
+
+
+def _shadow_terms(rules: Rules, page: Sequence[Outcome], slots: int) -> Terms:
+    """Of the top slots in which there was anything to choose; where there were none, no difference at all."""
+    below, above = np.zeros(len(page)), np.zeros(len(page))
+    compared = [_compared(outcome, slots) for outcome in page]
+    for h in sorted({len(rewards) for rewards, _ in compared} - {0}):
+        rows = [row for row, (rewards, _) in enumerate(compared) if len(rewards) == h]
+        rewards, weights = (np.array([compared[row][part] for row in rows]) for part in (0, 1))
+        terms = shadow_terms(rules, rewards, weights)
+        below[rows], above[rows] = terms.below, terms.above
+    return Terms(below, above, _earned(page))
+
+
+def _compared(outcome: Outcome, slots: int) -> tuple[list[float], list[float]]:
+    """Rewards and importance weights, of at most so many slots from the top, without pinned and forced ones."""
+    assert (
+        outcome.target is not None
+    )  # a shadow's trials are written with what the challenger would have done
+    rewards, weights, product = [], [], 1.0
+    for reward, propensity, target in zip(outcome.rewards, outcome.propensities, outcome.target, strict=True):
+        if propensity < 1.0 or target < 1.0:
+            product *= target / propensity
+            rewards.append(reward)
+            weights.append(product)
+    return rewards[:slots], weights[:slots]
 
 
 def _filled(decision: Decision, drawn: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
