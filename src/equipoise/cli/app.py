@@ -25,6 +25,7 @@ COMMANDS = (
     ("why", "why"),
     ("replay", "replay"),
     ("status", "status"),
+    ("evaluate", "evaluate"),
     ("promote", "promote"),
     ("simulate", "simulate"),
     ("demo", "demo"),

@@ -13,7 +13,14 @@ REFUSAL = "this log cannot answer that"
 
 
 class NoSupportError(EquipoiseError):
-    """A log from which nothing can be said of a target policy; the message says why and what to do."""
+    """A log from which nothing can be said of a target policy; the message says why and what to do.
+
+    support: the whole report.
+    """
+
+    def __init__(self, message: str, support: Support) -> None:
+        super().__init__(message)
+        self.support = support
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,10 @@ class Support:
     policy: str
     checks: tuple[Check, ...]
 
+    def beyond(self, other: Support | None) -> tuple[Check, ...]:
+        """The checks that came out otherwise than for another policy on the same log; all, if there is none."""
+        return tuple(check for check in self.checks if other is None or check not in other.checks)
+
     @property
     def hopeless(self) -> bool:
         return any(check.verdict is Verdict.HOPELESS for check in self.checks)
@@ -54,7 +65,8 @@ class Support:
         if self.hopeless:
             reasons = "; ".join(check.warning for check in self.checks if check.verdict is Verdict.HOPELESS)
             raise NoSupportError(
-                f"{REFUSAL}: of the policy {self.policy!r}, {reasons}. --force gives the number with this warning"
+                f"{REFUSAL}: of the policy {self.policy!r}, {reasons}. --force gives the number with this warning",
+                self,
             )
 
 

@@ -1,0 +1,101 @@
+"""The policies that `equipoise evaluate --policy` names, as targets on a log or beside the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from equipoise.core import ConfigurationError, InputError
+from equipoise.engine import Engine
+from equipoise.engine.challenge import challenger_settings, challenger_tables, judged
+from equipoise.engine.settings import PolicyTable, Settings
+from equipoise.engine.toml import parsed, settings_from
+from equipoise.evaluation.logs import Log
+from equipoise.evaluation.logs.columns import near
+from equipoise.evaluation.logs.journal import Collected
+from equipoise.evaluation.targets import Given, Learning, Recorded, Target, Uniform
+from equipoise.evaluation.targets.learning import feature_space
+from equipoise.policies import build
+from equipoise.policies.policy import FLOOR
+from equipoise.policies.registry import EXPLORERS
+
+Progress = Callable[[int, int], None]
+
+
+def targets_of(words: Sequence[str], log: Log) -> list[Target]:
+    """A target for each word: a policy that the log has probabilities of, `uniform`, a policy's name, or its TOML.
+
+    Raises: InputError: none of these. ConfigurationError: the TOML cannot be used.
+    """
+    return [_target(word, log) for word in words or log.targets]
+
+
+def _target(word: str, log: Log) -> Target:
+    if word in log.targets:
+        return Recorded(word)
+    if word == "uniform":
+        return Uniform()
+    if word.endswith(".toml"):
+        table = settings_from(parsed(Path(word)), where=word).policy
+        return _learning(Path(word).stem, table, log)
+    if word in EXPLORERS:
+        return _learning(word, PolicyTable(name=word), log)
+    known = (*log.targets, *EXPLORERS)
+    raise InputError(
+        f"there is no policy {word!r}: expected one of {', '.join(known)}, or a challenger's TOML{near(word, known)}"
+    )
+
+
+def _learning(name: str, table: PolicyTable, log: Log) -> Learning:
+    """A policy over the log's items. Rewards in [0, 1] without context are counted item by item; else features help."""
+    plain = not log.groups and bool(((log.rewards >= 0.0) & (log.rewards <= 1.0)).all())
+    settings = dict(table.settings)
+    posterior = table.posterior
+    if posterior == PolicyTable().posterior and plain and not settings:
+        posterior, settings = "beta", {"text": False}
+    floor = min(table.floor or FLOOR, 1.0 / len(log.items.names))
+    try:
+        policy = build(table.name, feature_space(log), posterior=posterior, floor=floor, **settings)
+    except TypeError as error:
+        raise ConfigurationError(f"the policy {name!r} cannot be built: {error}") from error
+    return Learning(name, policy)
+
+
+def judged_journal(
+    engine: Engine, words: Sequence[str], *, name: str, progress: Progress | None = None
+) -> tuple[Log, list[Target]]:
+    """The journal as a log, and what each challenger would have done in it.
+
+    words: TOML files, or names of policies. Raises: InputError: no challenger, or nothing has settled.
+    """
+    if not words:
+        raise InputError("no policy to evaluate: name a challenger, such as --policy challenger.toml")
+    log: Log | None = None
+    targets: list[Target] = []
+    for word in words:
+        collected = Collected()
+        for one in judged(engine, _challenger(word, engine.parts.settings), progress=progress):
+            collected.add(one.logged, one.target, (one.shown, one.expected))
+        log = log or collected.log(name=name)
+        targets.append(Given(_called(word), collected.chances(), collected.baseline()))
+    assert log is not None
+    return log, targets
+
+
+def _called(word: str) -> str:
+    return Path(word).stem if word.endswith(".toml") else word
+
+
+def _challenger(word: str, incumbent: Settings) -> Settings:
+    """Raises: InputError: neither a TOML nor a policy. ConfigurationError: the TOML cannot be used."""
+    if word.endswith(".toml"):
+        return challenger_settings(word, incumbent)
+    if word in EXPLORERS:
+        table = msgspec.to_builtins(msgspec.structs.replace(incumbent.policy, name=word, settings={}))
+        return challenger_tables({"policy": table}, incumbent, where=f"--policy {word}")
+    raise InputError(
+        f"there is no policy {word!r}: expected a challenger's TOML, or one of {', '.join(EXPLORERS)}"
+        f"{near(word, EXPLORERS)}"
+    )

@@ -1,0 +1,249 @@
+"""`equipoise evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
+
+from equipoise.cli.challengers import judged_journal, targets_of
+from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, print_table, progress_bar
+from equipoise.core import InputError
+from equipoise.engine import Engine
+from equipoise.engine.toml import load_settings
+from equipoise.evaluation.evaluation import TIME, Evaluation, Options
+from equipoise.evaluation.logs import Log, Reading, read_columns, read_log
+from equipoise.evaluation.logs.items import read_items
+from equipoise.evaluation.logs.open_bandit import read_open_bandit
+from equipoise.evaluation.report.page import write_page
+from equipoise.evaluation.report.rows import HEAD, Comparison, Section, cells
+from equipoise.evaluation.support import NoSupportError, Support
+from equipoise.evaluation.targets import Target
+
+NO_SUPPORT = 3
+"""The exit code where a log cannot answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the log is: our own journal, somebody's file, or an Open Bandit folder."""
+
+    journal: Annotated[Path | None, Parameter(help="Our own journal; needs the configuration too.")] = None
+    log: Annotated[Path | None, Parameter(help="Anyone's log: a file, or a folder of Open Bandit.")] = None
+    columns: Annotated[Path | None, Parameter(help="TOML that says which column of the log is what.")] = None
+    form: Annotated[
+        str | None,
+        Parameter(
+            name="--format",
+            help="csv, tsv, jsonl, parquet, dsjson or open-bandit; by default the file's suffix says it.",
+        ),
+    ] = None
+    target_log: Annotated[
+        Path | None, Parameter(help="open-bandit: the folder of the policy to be evaluated.")
+    ] = None
+    campaign: Annotated[str, Parameter(help="open-bandit: which file of the folders, such as men.")] = "all"
+    target_from: Annotated[
+        str | None,
+        Parameter(
+            help="open-bandit: how that policy is known: propensities, published or counts; the first that fits."
+        ),
+    ] = None
+    target_parameters: Annotated[
+        Path | None,
+        Parameter(help="open-bandit: parameters of its Thompson sampling, TOML or prior_bts.yaml."),
+    ] = None
+    items: Annotated[
+        Path | None, Parameter(help="The items that there are, one id a line; others are bad rows.")
+    ] = None
+    sort: Annotated[bool, Parameter(negative="", help="Bring the log into the order of its times.")] = False
+    skip_bad_rows: Annotated[
+        bool, Parameter(negative="", help="Evaluate the good rows; keep the bad ones aside in a file.")
+    ] = False
+    rejects: Annotated[
+        Path | None, Parameter(help="That file; by default the log's name with .rejects.jsonl, here.")
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How to evaluate, and what to show."""
+
+    estimator: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, help="Names; by default those that fit the log.")
+    ] = None
+    interval: Annotated[
+        str,
+        Parameter(
+            help="normal, bootstrap, empirical_bernstein, clopper_pearson (for plain means of 0 and 1) or "
+            "confidence_sequence."
+        ),
+    ] = "normal"
+    level: Annotated[float, Parameter(help="Of the intervals, between 0 and 1.")] = 0.95
+    by: Annotated[
+        list[str] | None, Parameter(consume_multiple=True, help="Attributes to show the groups of.")
+    ] = None
+    over_time: Annotated[bool, Parameter(negative="", help="Show parts of the log, one after the other.")] = (
+        False
+    )
+    window_seconds: Annotated[
+        float | None, Parameter(help="How long a reward is waited for; a journal knows its own.")
+    ] = None
+    force: Annotated[
+        bool, Parameter(negative="", help="Give the number although the log cannot answer, with the warning.")
+    ] = False
+    seed: Annotated[int, Parameter(help="Of bootstrap samples.")] = 0
+    cores: Annotated[int, Parameter(help="How many estimates are made at the same time; 0: all cores.")] = 1
+
+
+def run(
+    *,
+    policy: Annotated[
+        list[str] | None,
+        Parameter(
+            consume_multiple=True,
+            help="A challenger's TOML, a policy's name, uniform, or one that the log has probabilities of; several "
+            "are compared.",
+        ),
+    ] = None,
+    source: Annotated[Source, Parameter(name="*")] = Source(),
+    how: Annotated[How, Parameter(name="*")] = How(),
+    report: Annotated[Path | None, Parameter(help="Write everything as one HTML page.")] = None,
+    config: Config = DEFAULT_CONFIG,
+    json: Json = False,
+) -> int:
+    """Say from a log what another policy would have earned, how sure that is, and when not to believe it.
+
+    It exits with 3 where the log cannot answer.
+
+    Example: equipoise evaluate --journal shop.db --policy challenger.toml
+    """
+    words = [word for given in policy or () for word in given.split(",") if word]
+    if (source.journal is None) == (source.log is None):
+        raise InputError(
+            "name one log: --journal shop.db for our own, or --log their.parquet --columns map.toml"
+        )
+    log, targets, unsettled, window = (
+        _of_journal(source.journal, words, config) if source.journal else _of_log(source, words)
+    )
+    with progress_bar("estimating") as bar:
+        options = _options(how, unsettled, window, bar)
+        evaluation = Evaluation(log, options=options)
+        try:
+            found = evaluation.compare(targets)
+        except NoSupportError as error:
+            _refuse(error, json=json)
+            return NO_SUPPORT
+    if json:
+        sys.stdout.write(found.json() + "\n")
+    else:
+        show(found)
+    if report is not None:
+        write_page(found, report)
+        if not json:
+            print(f"report in {report}")
+    return 0
+
+
+def _of_journal(
+    journal: Path, words: Sequence[str], config: Path
+) -> tuple[Log, list[Target], int | None, float | None]:
+    settings = load_settings(config)
+    if not journal.exists():
+        raise InputError(f"there is no journal '{journal}': check the path, which is taken from {Path.cwd()}")
+    own = msgspec.structs.replace(settings.journal, path=str(journal.resolve()))
+    with progress_bar("encoding the catalogue") as bar:
+        engine = Engine.of(msgspec.structs.replace(settings, journal=own), progress=bar)
+    with engine, progress_bar("asking the challenger") as bar:
+        log, targets = judged_journal(engine, words, name=journal.name, progress=bar)
+        return log, targets, int(engine.status()["open"]), None
+
+
+def _of_log(source: Source, words: Sequence[str]) -> tuple[Log, list[Target], None, None]:
+    assert source.log is not None
+    with progress_bar("reading the log") as bar:
+        how = Reading(
+            format=source.form,
+            skip_bad_rows=source.skip_bad_rows,
+            rejects=source.rejects or Path(f"{source.log.name}.rejects.jsonl"),
+            items=None if source.items is None else read_items(source.items),
+            sort=source.sort,
+            progress=bar,
+        )
+        log = _read(source, source.log, how)
+    return log, targets_of(words, log), None, None
+
+
+def _read(source: Source, path: Path, how: Reading) -> Log:
+    if source.form == "open-bandit":
+        return read_open_bandit(
+            path,
+            source.target_log,
+            campaign=source.campaign,
+            way=source.target_from,
+            parameters=source.target_parameters,
+            how=how,
+        )
+    return read_log(path, None if source.columns is None else read_columns(source.columns), how=how)
+
+
+def _options(how: How, unsettled: int | None, window: float | None, bar: object) -> Options:
+    return Options(
+        estimators=_words(how.estimator),
+        interval=how.interval,
+        level=how.level,
+        by=_words(how.by),
+        over_time=how.over_time,
+        force=how.force,
+        window_seconds=how.window_seconds or window,
+        unsettled=unsettled,
+        seed=how.seed,
+        cores=how.cores,
+        progress=bar,  # type: ignore[arg-type]
+    )
+
+
+def _words(given: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(word for entry in given or () for word in entry.split(",") if word)
+
+
+def _refuse(error: NoSupportError, *, json: bool) -> None:
+    """The support report that says why, for people; the one sentence, as JSON, for programs."""
+    if json:
+        told = {"error": {"kind": "NoSupportError", "message": str(error)}}
+        sys.stderr.write(msgspec.json.encode(told).decode() + "\n")
+        return
+    show_support(error.support)
+    sys.stderr.write(f"equipoise: {error}\n")
+
+
+def show(found: Comparison) -> None:
+    """Support, then every section, then what was assumed."""
+    for number, support in enumerate(found.supports):
+        show_support(support, beside=found.supports[0] if number else None)
+    for section in found.sections:
+        show_section(section, found)
+    for note in found.notes:
+        print(f"{note}.")
+    for warning in dict.fromkeys(line for row in found.rows for line in row.warnings):
+        print(f"! {warning}.")
+
+
+def show_support(support: Support, *, beside: Support | None = None) -> None:
+    """One line a check; beside another policy's report, only what is not the same."""
+    rows = [(check.name, check.shown, check.verdict.value) for check in support.beyond(beside)]
+    print_table(f"can this log speak of {support.policy}?", ("question", "finding", "verdict"), rows)
+
+
+def show_section(section: Section, found: Comparison) -> None:
+    """The rows of one section, with a column of labels where it has any."""
+    head = (section.title, *HEAD) if section.labels else HEAD
+    labels: list[tuple[str, ...]] = [(label,) for label in section.labels] or [()] * len(section.rows)
+    rows = [(*label, *cells(row)) for label, row in zip(labels, section.rows, strict=True)]
+    titles = {"": f"{found.unit}, with {found.level:.0%} {found.interval.replace('_', ' ')} intervals"}
+    titles |= {"differences": "differences, row by row", TIME: "over time"}
+    print_table(titles.get(section.title, f"by {section.title}"), head, rows)

@@ -1,0 +1,282 @@
+"""Some policies on one log: support first, then values, differences, groups and time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from equipoise.core import Estimate, Floats, InputError
+from equipoise.evaluation.bounds import bounded, require_interval
+from equipoise.evaluation.evidence import Evidence
+from equipoise.evaluation.logs.log import Log
+from equipoise.evaluation.report.measures import exposure, histogram
+from equipoise.evaluation.report.rows import Comparison, Row, Section
+from equipoise.evaluation.support import Facts, Support, support_of
+from equipoise.evaluation.targets import Chances, target_from
+from equipoise.evaluation.targets.target import Policylike
+from equipoise.evaluation.terms import (
+    ON_POLICY,
+    Terms,
+    default_estimators,
+    on_policy,
+    plain,
+    require_estimators,
+    terms_of,
+)
+
+MOST_GROUPS = 20
+"""Of an attribute, those with the most rows; the rest are one group."""
+
+TIMES = 12
+"""Parts of the log over time, equal in decisions."""
+
+OTHERS = "(all others)"
+TIME = "from"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to evaluate.
+
+    estimators: names; none takes those that fit the log. interval: a name of `bounds.INTERVALS`. level: in (0, 1).
+    by: attributes to show groups of. over_time: show parts of the log, one after the other. force: give numbers also
+    where support is hopeless, with the warning on each. window_seconds: how long rewards are waited for, if known.
+    unsettled: decisions that are still open, if known. known_items: how many items there are, if known.
+    seed: of bootstrap samples. cores: how many estimates are made at the same time, 0 for all cores.
+    progress: called with (done, total).
+    """
+
+    estimators: tuple[str, ...] = ()
+    interval: str = "normal"
+    level: float = 0.95
+    by: tuple[str, ...] = ()
+    over_time: bool = False
+    force: bool = False
+    window_seconds: float | None = None
+    unsettled: int | None = None
+    known_items: int | None = None
+    seed: int = 0
+    cores: int = 1
+    progress: Callable[[int, int], None] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.level < 1.0:
+            raise InputError(f"level is {self.level!r} but must lie between 0 and 1: write 0.95 for 95 %")
+        require_interval(self.interval)
+        require_estimators(self.estimators)
+
+
+class _Judged(NamedTuple):
+    """One target on the log."""
+
+    evidence: Evidence
+    support: Support
+    note: str
+
+    @property
+    def name(self) -> str:
+        return self.support.policy
+
+
+class _Found(NamedTuple):
+    """A policy by an estimator, with what its differences are made from."""
+
+    row: Row
+    terms: Floats
+
+
+class Evaluation:
+    """One log, of which any number of policies may be asked.
+
+    Example: `Evaluation(read_log("log.csv", columns)).compare(["p_new", "uniform"])`.
+    """
+
+    def __init__(self, log: Log, *, options: Options | None = None) -> None:
+        self._log = log
+        self._options = options or Options()
+
+    def support(self, policy: Policylike) -> Support:
+        """The report on one policy, without any number."""
+        return self._judged(policy, 0).support
+
+    def compare(self, policies: Sequence[Policylike] = ()) -> Comparison:
+        """Every policy by every estimator; without any, those whose probabilities the log holds.
+
+        Raises: NoSupportError: the log cannot answer for one of them, and nobody forced it. InputError: no policy, or
+            an unknown policy, estimator or attribute.
+        """
+        judged = self._every(policies)
+        for one in judged:
+            if not self._options.force:
+                one.support.require()
+        found = self._values(judged)
+        return Comparison(
+            values=Section("", (*self._logged(judged), *(entry.row for entry in found))),
+            differences=Section("differences", tuple(self._differences(found))),
+            groups=tuple(self._group(judged, attribute) for attribute in self._options.by),
+            series=self._series(judged),
+            supports=tuple(one.support for one in judged),
+            weights=tuple(histogram(one.name, one.evidence) for one in judged),
+            exposures=tuple(exposure(one.name, one.evidence) for one in judged if one.evidence.weights.any()),
+            notes=(*self._log.notes, *(one.note for one in judged if one.note)),
+            log_name=self._log.name,
+            n=len(self._log),
+            decisions=int(self._log.decisions[-1]) + 1,
+            level=self._options.level,
+            interval=self._options.interval,
+            unit=_unit(judged[0].evidence),
+        )
+
+    def _every(self, policies: Sequence[Policylike]) -> list[_Judged]:
+        asked = list(policies) or list(self._log.targets)
+        if not asked:
+            raise InputError(
+                "no policy to evaluate: the log has no column of target probabilities, so name a policy (such as "
+                "'uniform'), or that column under 'target_probability'"
+            )
+        judged = [self._judged(policy, position) for position, policy in enumerate(asked)]
+        names = [one.name for one in judged]
+        if len(set(names)) < len(names):
+            raise InputError(f"the policies are called {', '.join(names)}: give each a name of its own")
+        return judged
+
+    def _judged(self, policy: Policylike, position: int) -> _Judged:
+        chances = target_from(policy, log=self._log, position=position).chances(self._log)
+        evidence = self._log.evidence(chances.target, baseline=chances.baseline)
+        support = support_of(evidence, policy=chances.name, facts=self._facts(chances))
+        return _Judged(evidence, support, f"{chances.name}: {chances.note}" if chances.note else "")
+
+    def _facts(self, chances: Chances) -> Facts:
+        options = self._options
+        return Facts(
+            unsupported=chances.unsupported,
+            known_items=options.known_items or chances.known_items,
+            window_seconds=options.window_seconds,
+            unsettled=options.unsettled,
+            duplicates=self._log.duplicates,
+        )
+
+    def _estimators(self, evidence: Evidence) -> tuple[str, ...]:
+        return self._options.estimators or default_estimators(evidence)
+
+    def _values(self, judged: Sequence[_Judged]) -> list[_Found]:
+        jobs = [(one, name) for one in judged for name in self._estimators(one.evidence)]
+        found: list[_Found] = []
+        with ThreadPoolExecutor(self._options.cores or os.cpu_count() or 1) as threads:
+            for entry in threads.map(lambda job: self._found(*job), jobs):
+                found.append(entry)
+                if self._options.progress is not None:
+                    self._options.progress(len(found), len(jobs))
+        return found
+
+    def _found(self, one: _Judged, estimator: str) -> _Found:
+        terms = terms_of(one.evidence, estimator)
+        row = Row(one.name, estimator, self._estimate(terms), one.support.warnings)
+        return _Found(row, terms.values)
+
+    def _estimate(self, terms: Terms) -> Estimate:
+        options = self._options
+        return bounded(terms, interval=options.interval, level=options.level, seed=options.seed)
+
+    def _logged(self, judged: Sequence[_Judged]) -> Iterator[Row]:
+        """What the logging policies earned themselves, and those that have a log of their own."""
+        log = self._log
+        terms = on_policy(log.rewards, log.decisions)
+        yield Row(self._logger, ON_POLICY, self._estimate(terms))
+        for one in judged:
+            if one.name in log.on_policy:
+                yield Row(one.name, ON_POLICY, self._estimate(on_policy(log.on_policy[one.name])))
+
+    @property
+    def _logger(self) -> str:
+        names = self._log.loggers.names
+        return names[0] if len(names) == 1 else "logged"
+
+    def _differences(self, found: Sequence[_Found]) -> Iterator[Row]:
+        """Each policy minus the logging one, and each pair, by terms of the same decisions."""
+        logged = on_policy(self._log.rewards, self._log.decisions)
+        itself = Row(self._logger, ON_POLICY, self._estimate(logged))
+        for entry in found:
+            yield self._difference(entry, _Found(itself, logged.values))
+        for position, first in enumerate(found):
+            for second in found[position + 1 :]:
+                if first.row.estimator == second.row.estimator:
+                    yield self._difference(first, second)
+
+    def _difference(self, first: _Found, second: _Found) -> Row:
+        worth = min(first.row.estimate.n_effective, second.row.estimate.n_effective)
+        terms = plain(first.terms - second.terms, worth)
+        warnings = tuple(dict.fromkeys((*first.row.warnings, *second.row.warnings)))
+        name = f"{first.row.policy} - {second.row.policy}"
+        return Row(name, first.row.estimator, self._estimate(terms), warnings)
+
+    def _group(self, judged: Sequence[_Judged], attribute: str) -> Section:
+        """Each group estimated from its own rows."""
+        column = judged[0].evidence.group(attribute)
+        counts = np.bincount(column.codes, minlength=len(column.names))
+        largest = np.argsort(-counts, kind="stable")[:MOST_GROUPS]
+        picked = [
+            (column.names[code] or "(missing)", column.codes == code) for code in largest if counts[code]
+        ]
+        rest = ~np.isin(column.codes, largest)
+        if rest.any():
+            picked.append((OTHERS, rest))
+        return self._section(attribute, judged, picked)
+
+    def _series(self, judged: Sequence[_Judged]) -> tuple[Section, ...]:
+        if not self._options.over_time:
+            return ()
+        decisions = self._log.decisions
+        bounds = np.unique(np.linspace(0, int(decisions[-1]) + 1, TIMES + 1).astype(np.int64))
+        rows = np.searchsorted(decisions, bounds).tolist()
+        marks = []
+        for start, stop in pairwise(rows):
+            kept = np.zeros(len(self._log), dtype=np.bool_)
+            kept[start:stop] = True
+            marks.append((_moment(self._log.at[start], start), kept))
+        return (self._section(TIME, judged, marks),)
+
+    def _section(
+        self, title: str, judged: Sequence[_Judged], picked: Sequence[tuple[str, NDArray[np.bool_]]]
+    ) -> Section:
+        rows: list[Row] = []
+        labels: list[str] = []
+        for label, kept in picked:
+            parts = [one.evidence.where(kept) for one in judged]
+            rows.append(
+                Row(self._logger, ON_POLICY, self._estimate(on_policy(parts[0].rewards, parts[0].decisions)))
+            )
+            for one, part in zip(judged, parts, strict=True):
+                estimator = self._estimators(one.evidence)[0]
+                rows.append(self._part(one, part, estimator))
+            labels.extend([label] * (len(judged) + 1))
+        return Section(title, tuple(rows), tuple(labels))
+
+    def _part(self, one: _Judged, part: Evidence, estimator: str) -> Row:
+        """A part of the log; where it has no weight at all, the value is unknown."""
+        if not part.weights.any():
+            unknown = Estimate(np.nan, np.inf, -np.inf, np.inf, int(part.decisions[-1]) + 1, 0.0)
+            return Row(one.name, estimator, unknown, ("the target shows nothing of what this part shows",))
+        terms = terms_of(part, estimator)
+        few = terms.n_effective < 30.0
+        warnings = (f"only {terms.n_effective:,.0f} effective rows in this part",) if few else ()
+        return Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *warnings))
+
+
+def _moment(at: float, row: int) -> str:
+    if not np.isfinite(at):
+        return f"row {row + 1:,}"
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _unit(evidence: Evidence) -> str:
+    m = evidence.slate_size
+    return "reward of a row" if m == 1 else f"reward of a decision, its slots (at most {m}) added up"

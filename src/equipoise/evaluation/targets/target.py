@@ -1,0 +1,118 @@
+"""Targets whose probabilities are known beforehand: recorded in the log, given as an array, or uniform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import numpy as np
+
+from equipoise.core import Baseline, Floats, InputError, Policy
+from equipoise.evaluation.logs.columns import near
+from equipoise.evaluation.logs.log import Log
+from equipoise.evaluation.targets.forecasts import uniform_baseline
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chances:
+    """What a policy would have done in n rows.
+
+    target: (n,) in [0, 1], its probability of the shown item, given the slots above. baseline: forecasts, if there are
+    any. unsupported: the share of its probability on items that the log could not show, if that is known.
+    known_items: how many items there are, if that is known. note: what was assumed.
+    """
+
+    name: str
+    target: Floats
+    baseline: Baseline | None = None
+    unsupported: float | None = None
+    known_items: int | None = None
+    note: str = ""
+
+
+class Target(Protocol):
+    """A policy that can be asked about a log."""
+
+    @property
+    def name(self) -> str: ...
+
+    def chances(self, log: Log) -> Chances: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The log has a column with its probabilities."""
+
+    name: str
+
+    def chances(self, log: Log) -> Chances:
+        """Raises: InputError: the log has no such column."""
+        if self.name not in log.targets:
+            known = ", ".join(map(repr, log.targets)) or "none"
+            raise InputError(
+                f"the log has no probabilities of a policy {self.name!r} (it has {known}){near(self.name, log.targets)}: "
+                "name their column under 'target_probability'"
+            )
+        return Chances(self.name, log.targets[self.name])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """Its probabilities are at hand. target: (n,) in the log's order. baseline: see `Chances`."""
+
+    name: str
+    target: Floats
+    baseline: Baseline | None = None
+
+    def chances(self, log: Log) -> Chances:
+        return Chances(self.name, np.asarray(self.target, dtype=np.float64), self.baseline)
+
+
+@dataclass(frozen=True, slots=True)
+class Uniform:
+    """Every candidate alike: 1 / k, or 1 / (k - slot) below the top of a slate.
+
+    k is the number of candidates that the log tells, and else that of all items in it.
+    """
+
+    name: str = "uniform"
+
+    def chances(self, log: Log) -> Chances:
+        items = len(log.items.names)
+        among = log.choices if log.choices is not None else np.full(len(log), items)
+        within = np.arange(len(log)) - np.searchsorted(log.decisions, log.decisions)
+        if log.choices is not None:
+            within = np.zeros_like(within)  # a log that tells them counts what is left for the slot
+        target = 1.0 / np.maximum(among - within, 1)
+        if log.choices is not None:
+            return Chances(self.name, target, note="every candidate of a decision alike")
+        note = f"each of the {items:,} items in the log alike, as if all could be shown in every row"
+        baseline = uniform_baseline(log) if len(log) == log.decisions[-1] + 1 else None
+        return Chances(self.name, target, baseline, known_items=items, note=note)
+
+
+Policylike: TypeAlias = "str | tuple[str, Floats] | Policy | Target"
+"""What `target_from` understands."""
+
+
+def target_from(told: Policylike, *, log: Log, position: int = 0) -> Target:
+    """A target from whatever names one.
+
+    told: a name in the log, `uniform`, a pair of a name and (n,) probabilities, a policy that learns, or a target.
+    position: of several, to call a policy without a name by.
+    Raises: InputError: none of these.
+    """
+    if isinstance(told, str):
+        return Uniform() if told == "uniform" and told not in log.targets else Recorded(told)
+    if isinstance(told, tuple) and len(told) == 2 and isinstance(told[0], str):
+        return Given(told[0], np.asarray(told[1], dtype=np.float64))
+    if isinstance(told, Policy):
+        from equipoise.evaluation.targets.learning import Learning
+
+        return Learning(str(getattr(told, "name", f"policy {position + 1}")), told)
+    if hasattr(told, "chances"):
+        return told
+    raise InputError(
+        f"{told!r:.80} is no target policy: give the name of one in the log, 'uniform', a pair of a name and an array "
+        "of probabilities, or a Policy"
+    )
