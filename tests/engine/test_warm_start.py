@@ -227,6 +227,35 @@ def test_attributes_are_numbers_where_all_of_them_are(tmp_path: Path) -> None:
     assert foreign.counting == "every row is learned once"
 
 
+def test_other_formats_are_read_too(tmp_path: Path) -> None:
+    """Parquet with the same columns; dsjson, which names candidates itself and turns costs into rewards."""
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    table = pyarrow.csv.read_csv(written(tmp_path, rows(10, slots=1)))
+    pyarrow.parquet.write_table(table, tmp_path / "their.parquet")
+    records = [
+        {
+            "_label_cost": -float(number % 2),
+            "_label_probability": 0.25,
+            "EventId": f"e{number}",
+            "Timestamp": f"2026-01-01T00:00:{number:02}Z",
+            "a": [2, 1, 3, 4],
+            "p": [0.25] * 4,
+            "c": {"_multi": [{"item_id": f"i{item}"} for item in (5, 6, 7, 8)]},
+        }
+        for number in range(8)
+    ]
+    (tmp_path / "their.dsjson").write_text("".join(json.dumps(record) + "\n" for record in records))
+    with opened(tmp_path / "j.db") as engine:
+        assert warm_start(engine, tmp_path / "their.parquet", COLUMNS).decisions == 10
+        done = warm_start(engine, tmp_path / "their.dsjson")
+        assert (done.decisions, done.mean_reward, done.learned) == (8, 0.5, 18)
+        last = engine.parts.journal.at_position(18).decision
+        assert [(slot.item_id, slot.propensity) for slot in last.slots] == [("i6", 0.25)]
+        assert engine.replay().identical
+
+
 def keen(n: int) -> list[str]:
     """The other system shows tents (i1) to keen users 9 times of 10, and socks (i2) to the others.
 

@@ -89,20 +89,8 @@ def warm_start(
         column, or no such kind. Then nothing was taken in.
     """
     parts, path = engine.parts, Path(path)
-    if columns is not None and columns.item_id is None:
-        raise ConfigurationError(
-            'the columns name no item_id: write item_id = "the column with what was shown"'
-        )
     rejects = rejects_path(parts.settings, path)
-    how = Reading(
-        format=form,
-        skip_bad_rows=True,
-        rejects=rejects,
-        items=frozenset(engine.item_ids),
-        sort=True,
-        users=True,
-    )
-    log = read_log(path, columns, how=how)
+    log = _read(engine, path, columns, form, rejects)
     kind = _kind(parts.journal.rewards, kind)
     _check_rewards(log, parts.journal.rewards)
     foreign = ForeignLog.of(log, weights)
@@ -202,6 +190,25 @@ class _Intake:
     def _at(self, foreign: Foreign) -> float:
         """Never in the future, or it would wait for its window; now where the log has no time."""
         return self._now if foreign.at is None else min(foreign.at, self._now)
+
+
+def _read(
+    engine: Engine, path: Path, columns: LogColumns | None, form: str | None, rejects: Path | None
+) -> Log:
+    """The rows that can be used, in the order of their times."""
+    if columns is not None and columns.item_id is None:
+        raise ConfigurationError(
+            'the columns name no item_id: write item_id = "the column with what was shown"'
+        )
+    how = Reading(
+        format=form,
+        skip_bad_rows=True,
+        rejects=rejects,
+        items=frozenset(engine.item_ids),
+        sort=True,
+        users=True,
+    )
+    return read_log(path, columns, how=how)
 
 
 def _features(parts: Parts, request: Request, item_ids: Sequence[str], *, at: float) -> Vectors:
