@@ -183,6 +183,14 @@ def test_a_missing_model_is_said(name):
         estimator(name).estimate(*arguments(20)[:3])
 
 
+def test_a_minus_zero_is_a_zero():
+    rewards, propensities, target, _ = arguments(20)
+    target[3] = 0.0
+    plain = estimator("ips").estimate(rewards, propensities, target)
+    target[3] = -0.0
+    assert estimator("ips").estimate(rewards, propensities, target) == plain
+
+
 def test_a_forecast_that_is_no_number_is_refused():
     rewards, propensities, target, baseline = arguments(20)
     baseline.shown[4] = np.nan

@@ -27,6 +27,7 @@ from equipoise.evaluation.estimators import (
     WeightedIps,
     clustered,
     marginalised,
+    of_shown,
 )
 from equipoise.evaluation.estimators.tuning import _by_error
 
@@ -223,3 +224,14 @@ def test_large_offsets_cost_no_digits():
     ones = np.ones(30_000)
     plain, moved = Ips().estimate(small, ones, ones), Ips().estimate(small + 1e9, ones, ones)
     assert moved.stderr == pytest.approx(plain.stderr, rel=1e-6)
+
+
+def test_what_a_policy_gives_to_the_shown_action():
+    odds, shown = np.array([[0.1, 0.9], [0.7, 0.3], [0.5, 0.5]]), np.array([1, 0, 1])
+    assert of_shown(odds, shown).tolist() == [0.9, 0.7, 0.5]
+    assert of_shown(np.asfortranarray(odds), shown).tolist() == [0.9, 0.7, 0.5]
+    for bad in (np.array([0, 2, 1]), np.array([0, -1, 1])):
+        with pytest.raises(InputError, match=r"must lie in \[0, 2\)"):
+            of_shown(odds, bad)
+    with pytest.raises(InputError, match="whole numbers"):
+        of_shown(odds, shown[:2])

@@ -16,7 +16,7 @@ from equipoise.evaluation.estimators.marginal import Mips, clustered, marginalis
 from equipoise.evaluation.estimators.paired import WithTerms, difference
 from equipoise.evaluation.estimators.registry import ESTIMATORS, NEEDS_BASELINE, estimator
 from equipoise.evaluation.estimators.replay import Replay
-from equipoise.evaluation.estimators.rows import Rows
+from equipoise.evaluation.estimators.rows import Rows, of_shown
 from equipoise.evaluation.estimators.tuning import Tuned
 from equipoise.evaluation.estimators.weighting import ClippedIps, Ips, Snips, SubGaussianIps
 
@@ -50,4 +50,5 @@ __all__ = [
     "estimator",
     "marginalised",
     "normal_estimate",
+    "of_shown",
 ]

@@ -12,7 +12,8 @@ from equipoise.core import Floats
 
 @dataclass(slots=True)
 class Moments:
-    """Of m columns. Everything is kept around the first block's means, so that large offsets cost no digits."""
+    """Of m columns. Each is kept around its mean in the first block if that is far from 0, so that large offsets cost
+    no digits."""
 
     n: int = 0
     shift: Floats = field(default_factory=lambda: np.zeros(0))
@@ -23,10 +24,12 @@ class Moments:
         """columns: m of (b,), the same m each time."""
         if self.n == 0:
             m = len(columns)
-            self.shift = np.array([column.mean() for column in columns])
+            self.shift = np.array([_offset(column) for column in columns])
             self.sums, self.scatter = np.zeros(m), np.zeros((m, m))
         self.n += len(columns[0])
-        centred = [column - middle for column, middle in zip(columns, self.shift, strict=True)]
+        centred = [
+            column - offset if offset else column for column, offset in zip(columns, self.shift, strict=True)
+        ]
         for row, one in enumerate(centred):
             self.sums[row] += np.add.reduce(one)
             for column in range(row + 1):
@@ -41,3 +44,9 @@ class Moments:
         """(m, m), dividing by n - 1; n is at least 2."""
         full = np.tril(self.scatter) + np.tril(self.scatter, -1).T
         return np.asarray((full - np.outer(self.sums, self.sums) / self.n) / (self.n - 1))
+
+
+def _offset(column: Floats) -> float:
+    """The mean, or 0 where it is within 10 standard deviations of 0: that costs two digits of 16, and saves a pass."""
+    mean = float(column.mean())
+    return mean if mean**2 > 100.0 * float(column.var()) else 0.0

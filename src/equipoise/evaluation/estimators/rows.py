@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.core import Baseline, Floats, InputError, PropensityError
 
@@ -19,6 +20,8 @@ _least, _most = np.minimum.reduce, np.maximum.reduce
 
 _ROUNDING = 1e-9
 """By which a sum of probabilities may exceed 1."""
+
+_MOST_BITS = np.array(1.0 + _ROUNDING).view(np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +75,30 @@ def blocks(
         yield Rows(part[0], part[1], part[2], weights, leaning)
 
 
+def of_shown(distribution: Floats, shown: NDArray[np.int64]) -> Floats:
+    """(n,), what a policy gives to the action that was shown: the target of an estimator.
+
+    distribution: (n, k), over the k actions of each row. shown: (n,) positions in [0, k).
+    Raises: InputError: shapes that do not fit, or a position outside.
+    """
+    odds, places = np.asarray(distribution), np.asarray(shown)
+    if odds.ndim != 2 or places.shape != odds.shape[:1] or places.dtype.kind not in "iu":
+        raise InputError(
+            f"distribution has shape {odds.shape} and shown is {places.dtype} {places.shape} but (n, k) and whole "
+            "numbers (n,) are expected"
+        )
+    if len(places) and not 0 <= places.min() <= places.max() < odds.shape[1]:
+        raise InputError(
+            f"shown lies between {places.min()} and {places.max()} but must lie in [0, {odds.shape[1]}): positions "
+            "of the actions, counted from 0"
+        )
+    if not odds.flags.c_contiguous:
+        return np.asarray(np.take_along_axis(odds, places[:, None], axis=1)[:, 0], dtype=np.float64)
+    # One index into the flat table finds a row's entry in half the time of two.
+    flat = np.arange(0, odds.size, odds.shape[1]) + places
+    return np.asarray(odds.reshape(-1).take(flat), dtype=np.float64)
+
+
 def _columns(
     rewards: Floats, propensities: Floats, target: Floats, baseline: Baseline | None
 ) -> list[Floats]:
@@ -100,7 +127,8 @@ def _check(columns: list[Floats], start: int) -> None:
     rewards, propensities, target = columns[:3]
     if not (_least(propensities) > 0.0 and _most(propensities) <= 1.0 + _ROUNDING):
         _refuse_propensity(propensities, start)
-    if not (_least(target) >= 0.0 and _most(target) <= 1.0 + _ROUNDING):
+    # Read as whole numbers, floats of [0, 1] keep their order, and negative ones and NaN come above them all.
+    if not _most(target.view(np.uint64)) <= _MOST_BITS:
         _refuse_target(target, start)
     for name, column in zip(
         ("reward", "forecast", "expected forecast"), [rewards, *columns[3:]], strict=False
@@ -118,7 +146,11 @@ def _refuse_propensity(propensities: Floats, start: int) -> None:
 
 
 def _refuse_target(target: Floats, start: int) -> None:
-    row = int(np.flatnonzero(~((target >= 0.0) & (target <= 1.0 + _ROUNDING)))[0])
+    """A minus zero passes."""
+    wrong = np.flatnonzero(~((target >= 0.0) & (target <= 1.0 + _ROUNDING)))
+    if len(wrong) == 0:
+        return
+    row = int(wrong[0])
     raise PropensityError(
         f"the target probability in row {start + row} is {float(target[row])!r} but must lie in [0, 1]: it is what "
         "the target policy gives to the action that was shown"
