@@ -27,6 +27,14 @@ SETTINGS: Mapping[str, Any] = {
 floor: 77 answers at the package's own .0002 would cost 1.5 % of all questions for what greedy learns from anyway.
 """
 
+EXPLORING: Mapping[str, Mapping[str, Any]] = {
+    "ucb": {"width": 0.1},
+    "thompson": {"scale": 0.1},
+    "top_two": {"scale": 0.1, "beta": 0.95},
+    "epsilon_greedy": {"epsilon": 0.02},
+}
+"""Of explorers whose own defaults explore for a few items and many more rows than 130 each."""
+
 
 class PolicyPlayer:
     """One of the package's policies, asked for odds, drawn from by its dice, taught by its own batches."""
@@ -62,8 +70,9 @@ class PolicyPlayer:
 def kernel(world: QuestionsWorld, explorer: str) -> Player:
     """Shared weights for the level and the similarity, and a curve over the question's vector for each answer."""
     view = whole(world)
-    settings = {**SETTINGS, "shared_columns": (0, SHARED), "curve_columns": (SHARED, view.space.dim)}
-    return _player(world, view, explorer, posterior="kernel", **settings)
+    columns = {"shared_columns": (0, SHARED), "curve_columns": (SHARED, view.space.dim)}
+    own = EXPLORING.get(explorer, {})
+    return _player(world, view, explorer, posterior="kernel", **SETTINGS, **columns, **own)
 
 
 def random_effects(world: QuestionsWorld, _name: str) -> Player:
