@@ -12,8 +12,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import Batch, Candidates, FeatureSpace, Floats, InputError, State, Vectors
+from equipoise.core import (
+    Batch,
+    Candidates,
+    ConfigurationError,
+    FeatureSpace,
+    Floats,
+    InputError,
+    State,
+    Vectors,
+)
 from equipoise.policies.base import Belief, Prior, dice
+from equipoise.policies.fourier import FourierMap
 from equipoise.policies.linear import LinearPosterior, LinearSettings, mirrored
 from equipoise.policies.noise import Noise, deviations
 from equipoise.policies.normals import normals
@@ -27,13 +37,26 @@ class ArmsSettings(LinearSettings):
     """Those of `LinearSettings`, for each arm; `discount` counts an arm's own rows.
 
     most_arms: more than so many are refused, since each holds d x d numbers.
+    fourier: how many random Fourier features each regression has besides, an even number; 0 keeps it linear (see
+    `FourierMap`). fourier_length: the distance, in units of the features, at which contexts stop being alike.
+    fourier_weight: the norm of those features, to be held against the norm of the others.
     """
 
     most_arms: int = 256
+    fourier: int = 0
+    fourier_length: float = 1.0
+    fourier_weight: float = 3.0
 
     def __post_init__(self) -> None:
         require("discount", self.discount, 0.0, 1.0, above=True)
         require("most_arms", self.most_arms, 1)
+        require("fourier", self.fourier, 0)
+        require("fourier_length", self.fourier_length, 0.0, above=True)
+        require("fourier_weight", self.fourier_weight, 0.0, above=True)
+        if self.fourier % 2:
+            raise ConfigurationError(
+                f"setting 'fourier' is {self.fourier} but must be even, a cosine and a sine each: change it there"
+            )
 
 
 class PerArmPosterior:
@@ -44,7 +67,13 @@ class PerArmPosterior:
     ) -> None:
         self._space = space
         self._settings = settings or ArmsSettings()
-        self._prior = prior
+        chosen = self._settings
+        self._map = FourierMap(
+            space.dim, count=chosen.fourier, length=chosen.fourier_length, weight=chosen.fourier_weight
+        )
+        start = (prior or Prior.flat(space.dim, precision=chosen.precision)).fit(space.dim)
+        self._prior = self._map.widened(start, precision=chosen.precision)
+        self._wide = FeatureSpace(f"{space.name}+fourier", space.version, len(self._prior.mean))
         self._unseen = self._fresh()
         self._arms: dict[str, LinearPosterior] = {}
         self._rows = 0
@@ -61,7 +90,7 @@ class PerArmPosterior:
         spread: bool = False,
         rng: np.random.Generator | None = None,
     ) -> Belief:
-        features = candidates.features.astype(np.float64)
+        features = self._map(candidates.features.astype(np.float64))
         arms = [self._arms.get(item_id, self._unseen) for item_id in candidates.item_ids]
         forecasts = np.array([arm.forecast(x) for arm, x in zip(arms, features, strict=True)])
         mean, width = forecasts[:, 0], np.sqrt(np.maximum(forecasts[:, 1], 0.0))
@@ -87,11 +116,13 @@ class PerArmPosterior:
         for row, item_id in enumerate(batch.item_ids):
             if item_id not in self._arms:
                 self._arms[item_id] = self._fresh()
-            self._arms[item_id].learn(batch.features[row].astype(np.float64), float(batch.rewards[row]))
+            # One row at a time, since a product of many rounds otherwise than of one.
+            (x,) = self._map(batch.features[row : row + 1].astype(np.float64))
+            self._arms[item_id].learn(x, float(batch.rewards[row]))
         self._rows += len(batch)
 
     def _fresh(self) -> LinearPosterior:
-        return LinearPosterior(self._space, settings=self._settings, prior=self._prior)
+        return LinearPosterior(self._wide, settings=self._settings, prior=self._prior)
 
     def state(self) -> State:
         arms = enumerate(self._arms.values())
