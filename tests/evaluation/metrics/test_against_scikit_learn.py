@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, ndcg_score
 from sklearn.metrics.pairwise import cosine_distances
-from .journeys import CATALOGUE, journeys
 
 from equipoise.evaluation.metrics import (
     RankedLists,
@@ -16,6 +15,8 @@ from equipoise.evaluation.metrics import (
     judge,
     ndcg,
 )
+
+from .journeys import CATALOGUE, journeys
 
 
 @pytest.mark.parametrize("seed", range(10))

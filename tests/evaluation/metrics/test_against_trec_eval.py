@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import pytrec_eval
-from .journeys import CATALOGUE, journeys
 
 from equipoise.evaluation.metrics import RankedLists, average_precision, hit_rate, judge, ndcg, recall
+
+from .journeys import CATALOGUE, journeys
 
 
 @pytest.mark.parametrize("k", [1, 5, 10, 20])
