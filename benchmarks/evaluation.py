@@ -4,6 +4,7 @@
     python benchmarks/evaluation.py --json     # rows: name, ours_ms, peer, peer_ms, ratio
     python benchmarks/evaluation.py --digits   # relative errors on the digits, 20 seeds (needs equipoise[sklearn])
     python benchmarks/evaluation.py --tuning   # how well tuned estimators choose, over worlds of many kinds
+    python benchmarks/evaluation.py --alone    # ips against numpy's value alone: no error, no check, no table of 80
 
 Speed is processor time of one thread, ours and the peer in turns. The log has 1,000,000 rows of 80 actions, the target
 policy's distribution is (n, 80). The peer is the textbook's formula for the value and its standard error in plain numpy,
@@ -171,6 +172,20 @@ def speed() -> list[Row]:
     return [*rows, once]
 
 
+def alone() -> list[Row]:
+    """What checks, error and effective sample size cost: numpy computes no more than mean(target / p x r)."""
+    log = million(np.random.default_rng(0))
+    target = of_shown(log.distribution, log.shown)
+    return [
+        side_by_side(
+            "ips, columns",
+            lambda: Ips().estimate(log.rewards, log.propensities, target),
+            "the value alone",
+            lambda: float(np.mean(target / log.propensities * log.rewards)),
+        )
+    ]
+
+
 def digits() -> None:
     from equipoise.lab.digits import contest
 
@@ -249,11 +264,12 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print rows as JSON")
     parser.add_argument("--digits", action="store_true", help="the digits table")
     parser.add_argument("--tuning", action="store_true", help="how well parameters are chosen")
+    parser.add_argument("--alone", action="store_true", help="ips against the value alone")
     arguments = parser.parse_args()
     if arguments.digits or arguments.tuning:
         digits() if arguments.digits else tuning()
         return 0
-    rows = speed()
+    rows = alone() if arguments.alone else speed()
     if arguments.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return 0

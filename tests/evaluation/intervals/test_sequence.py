@@ -61,6 +61,18 @@ def test_a_plain_interval_would_fail_the_same_test() -> None:
     assert outside.any(axis=1).mean() > 0.15
 
 
+def test_a_threshold_holds_while_means_drift():
+    """Chances of a click swing between .02 and .08 by blocks, lower first, so their running average never exceeds
+    .05: against that threshold the bettors ever reach 1 / risk in at most that share of 2,000 runs (false alarm 1e-4)."""
+    chances = np.tile(np.repeat([0.02, 0.08], 25), 10)
+    clicks = np.random.default_rng(7).random((2_000, len(chances))) < chances
+    ones = np.cumsum(clicks, axis=1)
+    counts = np.stack([np.arange(1, len(chances) + 1) - ones, ones], axis=-1).astype(float)
+    best = np.array([log_wealth(0.05, np.array([0.0, 1.0]), run).max() for run in counts])
+    for risk in (0.05, 0.025):
+        assert (best >= np.log(1 / risk)).sum() <= stats.binom.isf(FALSE_ALARM, 2_000, risk)
+
+
 @pytest.mark.parametrize("level", [0.9, 0.95])
 def test_the_interval_is_where_the_bettors_are_not_ruined(level: float) -> None:
     """interval() and log_wealth agree: just outside the bounds a side is ruined, just inside it is not."""
