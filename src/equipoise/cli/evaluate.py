@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 from cyclopts import Parameter
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from equipoise.cli.challengers import judged_journal, targets_of
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, print_table, progress_bar
@@ -91,7 +95,7 @@ class How:
         False
     )
     window_seconds: Annotated[
-        float | None, Parameter(help="How long a reward is waited for; a journal knows its own.")
+        float | None, Parameter(help="How long a reward is waited for, if it is not our journal.")
     ] = None
     force: Annotated[
         bool, Parameter(negative="", help="Give the number although the log cannot answer, with the warning.")
@@ -127,21 +131,20 @@ def run(
         raise InputError(
             "name one log: --journal shop.db for our own, or --log their.parquet --columns map.toml"
         )
-    log, targets, unsettled, window = (
-        _of_journal(source.journal, words, config) if source.journal else _of_log(source, words)
-    )
+    asked = _of_journal(source.journal, words, config) if source.journal else _of_log(source, words)
     with progress_bar("estimating") as bar:
-        options = _options(how, unsettled, window, bar)
-        evaluation = Evaluation(log, options=options)
+        # The page shows time in any case; the terminal and the JSON only if asked to.
+        options = _options(how, asked, bar, over_time=how.over_time or report is not None)
         try:
-            found = evaluation.compare(targets)
+            found = Evaluation(asked.log, options=options).compare(asked.targets)
         except NoSupportError as error:
             _refuse(error, json=json)
             return NO_SUPPORT
+    told = found if how.over_time else replace(found, series=())
     if json:
-        sys.stdout.write(found.json() + "\n")
+        sys.stdout.write(told.json() + "\n")
     else:
-        show(found)
+        show(told)
     if report is not None:
         write_page(found, report)
         if not json:
@@ -149,33 +152,43 @@ def run(
     return 0
 
 
-def _of_journal(
-    journal: Path, words: Sequence[str], config: Path
-) -> tuple[Log, list[Target], int | None, float | None]:
+class Asked(NamedTuple):
+    """A log, the policies that are asked about, and what is known beside the rows."""
+
+    log: Log
+    targets: list[Target]
+    unsettled: int | None = None
+    known_items: int | None = None
+
+
+def _of_journal(journal: Path, words: Sequence[str], config: Path) -> Asked:
     settings = load_settings(config)
     if not journal.exists():
         raise InputError(f"there is no journal '{journal}': check the path, which is taken from {Path.cwd()}")
-    own = msgspec.structs.replace(settings.journal, path=str(journal.resolve()))
+    if (Path(settings.folder) / settings.journal.path).resolve() != journal.resolve():
+        own = msgspec.structs.replace(settings.journal, path=str(journal.resolve()))
+        settings = msgspec.structs.replace(settings, journal=own)
     with progress_bar("encoding the catalogue") as bar:
-        engine = Engine.of(msgspec.structs.replace(settings, journal=own), progress=bar)
+        engine = Engine.of(settings, progress=bar)
     with engine, progress_bar("asking the challenger") as bar:
         log, targets = judged_journal(engine, words, name=journal.name, progress=bar)
-        return log, targets, int(engine.status()["open"]), None
+        return Asked(log, targets, int(engine.status()["open"]), len(engine.item_ids))
 
 
-def _of_log(source: Source, words: Sequence[str]) -> tuple[Log, list[Target], None, None]:
-    assert source.log is not None
+def _of_log(source: Source, words: Sequence[str]) -> Asked:
+    path = source.log or Path()
+    items = None if source.items is None else read_items(source.items)
     with progress_bar("reading the log") as bar:
         how = Reading(
             format=source.form,
             skip_bad_rows=source.skip_bad_rows,
-            rejects=source.rejects or Path(f"{source.log.name}.rejects.jsonl"),
-            items=None if source.items is None else read_items(source.items),
+            rejects=source.rejects or Path(f"{path.name}.rejects.jsonl"),
+            items=items,
             sort=source.sort,
             progress=bar,
         )
-        log = _read(source, source.log, how)
-    return log, targets_of(words, log), None, None
+        log = _read(source, path, how)
+    return Asked(log, targets_of(words, log), known_items=None if items is None else len(items))
 
 
 def _read(source: Source, path: Path, how: Reading) -> Log:
@@ -191,19 +204,20 @@ def _read(source: Source, path: Path, how: Reading) -> Log:
     return read_log(path, None if source.columns is None else read_columns(source.columns), how=how)
 
 
-def _options(how: How, unsettled: int | None, window: float | None, bar: object) -> Options:
+def _options(how: How, asked: Asked, bar: Callable[[int, int], None], *, over_time: bool) -> Options:
     return Options(
         estimators=_words(how.estimator),
         interval=how.interval,
         level=how.level,
         by=_words(how.by),
-        over_time=how.over_time,
+        over_time=over_time,
         force=how.force,
-        window_seconds=how.window_seconds or window,
-        unsettled=unsettled,
+        window_seconds=how.window_seconds,
+        unsettled=asked.unsettled,
+        known_items=asked.known_items,
         seed=how.seed,
         cores=how.cores,
-        progress=bar,  # type: ignore[arg-type]
+        progress=bar,
     )
 
 
@@ -241,9 +255,20 @@ def show_support(support: Support, *, beside: Support | None = None) -> None:
 
 def show_section(section: Section, found: Comparison) -> None:
     """The rows of one section, with a column of labels where it has any."""
-    head = (section.title, *HEAD) if section.labels else HEAD
-    labels: list[tuple[str, ...]] = [(label,) for label in section.labels] or [()] * len(section.rows)
-    rows = [(*label, *cells(row)) for label, row in zip(labels, section.rows, strict=True)]
-    titles = {"": f"{found.unit}, with {found.level:.0%} {found.interval.replace('_', ' ')} intervals"}
-    titles |= {"differences": "differences, row by row", TIME: "over time"}
-    print_table(titles.get(section.title, f"by {section.title}"), head, rows)
+    titles = {
+        "": f"{found.unit}, with {found.level:.0%} {found.interval.replace('_', ' ')} intervals",
+        "differences": "differences, row by row",
+        TIME: "over time",
+    }
+    title = titles.get(section.title, f"by {section.title}")
+    table = Table(
+        title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+    )
+    names = (section.title, *HEAD) if section.labels else HEAD
+    for name in names:
+        number = name in HEAD[2:]
+        table.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")
+    for place, row in enumerate(section.rows):
+        label = (section.labels[place],) if section.labels else ()
+        table.add_row(*map(Text, (*label, *cells(row))))
+    Console().print(table)

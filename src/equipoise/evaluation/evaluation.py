@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -37,6 +38,9 @@ MOST_GROUPS = 20
 
 TIMES = 12
 """Parts of the log over time, equal in decisions."""
+
+FEW = 30.0
+"""Effective rows below which a single number carries a warning, whatever the log as a whole can say."""
 
 OTHERS = "(all others)"
 TIME = "from"
@@ -117,10 +121,10 @@ class Evaluation:
         for one in judged:
             if not self._options.force:
                 one.support.require()
-        found = self._values(judged)
+        values, differences = self._values(judged)
         return Comparison(
-            values=Section("", (*self._logged(judged), *(entry.row for entry in found))),
-            differences=Section("differences", tuple(self._differences(found))),
+            values=Section("", (*self._logged(judged), *values)),
+            differences=Section("differences", tuple(differences)),
             groups=tuple(self._group(judged, attribute) for attribute in self._options.by),
             series=self._series(judged),
             supports=tuple(one.support for one in judged),
@@ -167,19 +171,26 @@ class Evaluation:
     def _estimators(self, evidence: Evidence) -> tuple[str, ...]:
         return self._options.estimators or default_estimators(evidence)
 
-    def _values(self, judged: Sequence[_Judged]) -> list[_Found]:
-        jobs = [(one, name) for one in judged for name in self._estimators(one.evidence)]
-        found: list[_Found] = []
+    def _values(self, judged: Sequence[_Judged]) -> tuple[list[Row], list[Row]]:
+        """Values by policy, and differences. One estimator after the other, so that only its terms are held."""
+        wanted = {one.name: self._estimators(one.evidence) for one in judged}
+        names = tuple(dict.fromkeys(name for one in judged for name in wanted[one.name]))
+        jobs, values, differences = sum(map(len, wanted.values())), list[Row](), list[Row]()
         with ThreadPoolExecutor(self._options.cores or os.cpu_count() or 1) as threads:
-            for entry in threads.map(lambda job: self._found(*job), jobs):
-                found.append(entry)
+            for name in names:
+                asked = [one for one in judged if name in wanted[one.name]]
+                found = list(threads.map(partial(self._found, estimator=name), asked))
+                values.extend(entry.row for entry in found)
+                differences.extend(self._differences(found))
                 if self._options.progress is not None:
-                    self._options.progress(len(found), len(jobs))
-        return found
+                    self._options.progress(len(values), jobs)
+        order = [one.name for one in judged]
+        values.sort(key=lambda row: order.index(row.policy))
+        return values, differences
 
     def _found(self, one: _Judged, estimator: str) -> _Found:
         terms = terms_of(one.evidence, estimator)
-        row = Row(one.name, estimator, self._estimate(terms), one.support.warnings)
+        row = Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
         return _Found(row, terms.values)
 
     def _estimate(self, terms: Terms) -> Estimate:
@@ -266,9 +277,12 @@ class Evaluation:
             unknown = Estimate(np.nan, np.inf, -np.inf, np.inf, int(part.decisions[-1]) + 1, 0.0)
             return Row(one.name, estimator, unknown, ("the target shows nothing of what this part shows",))
         terms = terms_of(part, estimator)
-        few = terms.n_effective < 30.0
-        warnings = (f"only {terms.n_effective:,.0f} effective rows in this part",) if few else ()
-        return Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *warnings))
+        return Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
+
+
+def _few(terms: Terms) -> tuple[str, ...]:
+    """A warning for a single number that rests on little."""
+    return (f"only {terms.n_effective:,.0f} effective rows",) if terms.n_effective < FEW else ()
 
 
 def _moment(at: float, row: int) -> str:

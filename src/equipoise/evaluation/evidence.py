@@ -62,13 +62,14 @@ class Evidence:
     def where(self, kept: NDArray[np.bool_]) -> Evidence:
         """The rows that are marked, as evidence of their own. kept: (n,)."""
         picked = np.flatnonzero(kept)
-        _, decisions = np.unique(self.decisions[picked], return_inverse=True)
+        codes = self.decisions[picked]
+        decisions = np.cumsum(np.diff(codes, prepend=codes[:1]) != 0)
         baseline = self.baseline
         return Evidence(
             rewards=self.rewards[picked],
             propensities=self.propensities[picked],
             target=self.target[picked],
-            decisions=decisions.astype(np.int64),
+            decisions=decisions.astype(np.int64, copy=False),
             slots=self.slots[picked],
             at=self.at[picked],
             items=_picked(self.items, picked),

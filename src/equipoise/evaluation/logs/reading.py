@@ -128,6 +128,9 @@ class _Gathering:
         return tuple(dict.fromkeys(name for name in every if name is not None))
 
     def _assembled(self) -> Log:
+        import pyarrow as pa
+
+        pa.default_memory_pool().release_unused()
         n = sum(map(len, self.rows))
         if n == 0:
             left = f" ({self.aside})" if self.aside.total else ""

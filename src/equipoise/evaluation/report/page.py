@@ -8,7 +8,7 @@ from typing import Any
 
 from equipoise.core import InputError, MissingExtraError
 from equipoise.evaluation.report import pictures
-from equipoise.evaluation.report.rows import HEAD, Comparison, cells
+from equipoise.evaluation.report.rows import HEAD, Comparison, cells, number
 from equipoise.evaluation.support import Verdict
 from equipoise.evaluation.support.report import REFUSAL
 
@@ -70,20 +70,19 @@ def _inline(svg: str) -> Any:
 
 
 def _answer(found: Comparison) -> list[str]:
-    """One sentence a policy: is it better than what was logged, by its first estimator?"""
-    told = []
+    """One sentence a policy: would it have earned more than what was logged, by its first estimator?"""
     logged = found.values.rows[0].policy
+    told = []
     for support in found.supports:
-        row = next(row for row in found.differences.rows if row.policy == f"{support.policy} - {logged}")
-        low, high = row.estimate.low, row.estimate.high
+        name = support.policy
+        row = next(row for row in found.differences.rows if row.policy == f"{name} - {logged}")
+        value, low, high = row.estimate.value, row.estimate.low, row.estimate.high
+        span = f"({row.estimator}: {number(low)} to {number(high)})"
         if support.hopeless:
-            told.append(f"Of {support.policy}, {REFUSAL}.")
-        elif low > 0.0:
-            told.append(f"{support.policy} would have earned more than {logged}.")
-        elif high < 0.0:
-            told.append(f"{support.policy} would have earned less than {logged}.")
+            told.append(f"Of {name}, {REFUSAL}.")
+        elif low > 0.0 or high < 0.0:
+            more = "more" if low > 0.0 else "less"
+            told.append(f"{name} would have earned {number(abs(value))} {more} than {logged} {span}.")
         else:
-            told.append(
-                f"Whether {support.policy} would have earned more than {logged} cannot be told from this log."
-            )
+            told.append(f"Whether {name} would have earned more than {logged} cannot be told {span}.")
     return told

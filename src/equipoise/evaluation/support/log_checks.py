@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from equipoise.core import Floats
 from equipoise.evaluation.evidence import Evidence
 from equipoise.evaluation.support.check import Check, Verdict, graded
 
@@ -16,12 +17,14 @@ PARTS = 10
 DRIFT_P = 1e-4
 CALIBRATION_Z = 5.0
 LEAST_ROWS = 5
+SAMPLE, BLOCK = 100_000, 500_000
 
 
 def rewards_seen(evidence: Evidence) -> Check:
     """Rows whose reward is not the most common one."""
-    values, counts = np.unique(evidence.rewards, return_counts=True)
-    rare = int(len(evidence) - counts.max()) if len(values) else 0
+    some = evidence.rewards[:: max(1, len(evidence) // SAMPLE)]
+    values, counts = np.unique(some, return_counts=True)
+    rare = int(np.count_nonzero(evidence.rewards != values[np.argmax(counts)]))
     verdict = graded(rare, warn=FEW_REWARDS, falling=True)
     if rare == 0:
         verdict = Verdict.HOPELESS
@@ -60,14 +63,8 @@ def calibration(evidence: Evidence) -> Check:
 def _worst_pair(evidence: Evidence) -> tuple[float, float, str] | None:
     """Ratio, z and name of the item that is shown most beyond what its propensities allow."""
     kinds = len(evidence.items.names)
-    slots = evidence.slots.astype(np.int64)
-    pairs = slots * kinds + evidence.items.codes
-    inverse = 1.0 / evidence.propensities
-    size = (int(slots.max()) + 1) * kinds
-    counts = np.bincount(pairs, minlength=size)
-    sums = np.bincount(pairs, weights=inverse, minlength=size)
-    squares = np.bincount(pairs, weights=np.square(inverse), minlength=size)
-    rows = np.repeat(np.bincount(slots), kinds).astype(np.float64)
+    counts, sums, squares = _sums_by_pair(evidence, kinds)
+    rows = np.repeat(np.bincount(evidence.slots), kinds).astype(np.float64)
     tested = np.flatnonzero(counts >= LEAST_ROWS)
     if not len(tested):
         return None
@@ -78,6 +75,18 @@ def _worst_pair(evidence: Evidence) -> tuple[float, float, str] | None:
     z = np.where(ratio > 1.0 + 1e-9, (ratio - 1.0) / error, np.minimum((ratio - 1.0) / error, 0.0))
     worst = int(np.argmax(z))
     return float(ratio[worst]), float(z[worst]), evidence.items.names[tested[worst] % kinds]
+
+
+def _sums_by_pair(evidence: Evidence, kinds: int) -> Floats:
+    """(3, slots x items): rows, sum of 1 / propensity and of its square for each pair; block by block."""
+    sums = np.zeros((3, (int(evidence.slots.max()) + 1) * kinds))
+    for start in range(0, len(evidence), BLOCK):
+        block = slice(start, start + BLOCK)
+        pairs = evidence.slots[block].astype(np.int64) * kinds + evidence.items.codes[block]
+        inverse = 1.0 / evidence.propensities[block]
+        for row, weights in enumerate((None, inverse, np.square(inverse))):
+            sums[row] += np.bincount(pairs, weights=weights, minlength=sums.shape[1])
+    return sums
 
 
 def coverage(evidence: Evidence, known_items: int | None) -> Check:

@@ -76,7 +76,7 @@ def support_of(evidence: Evidence, *, policy: str, facts: Facts | None = None) -
     return Support(
         policy,
         (
-            weights.effective_size(weight),
+            weights.effective_size(evidence, weight),
             weights.mean_weight(evidence, weight),
             weights.largest_weight(weight),
             weights.unsupported(evidence, weight, facts.unsupported),

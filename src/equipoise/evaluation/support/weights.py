@@ -17,17 +17,26 @@ LARGE_SHARE, TOO_LARGE_SHARE = 0.05, 0.5
 UNSUPPORTED, TOO_UNSUPPORTED = 0.05, 0.5
 
 
-def effective_size(weights: Floats) -> Check:
-    """(sum w)^2 / sum w^2: how many rows of the target's own log these rows are worth (Kish 1965)."""
-    total, square = float(weights.sum()), float(np.square(weights).sum())
-    worth = total * total / square if square > 0.0 else 0.0
-    share = worth / len(weights)
+def effective_size(evidence: Evidence, weights: Floats) -> Check:
+    """(sum w)^2 / sum w^2: how many rows of the target's own log these rows are worth (Kish 1965).
+
+    Of slates also by whole decisions, whose weight is the product of their slots': that only warns, since estimators
+    that take slots one by one can do with less.
+    """
+    worth, n = kish(weights), len(weights)
+    share, told = worth / n, f"{worth:,.0f} of {n:,} rows ({worth / n:.1%})"
     verdict = graded(worth, warn=FEW, hopeless=TOO_FEW, falling=True)
+    if evidence.slate_size > 1:
+        whole = kish(slate_weights(evidence))
+        told += f", {whole:,.0f} of {int(evidence.decisions[-1]) + 1:,} whole slates"
+        share = min(share, whole / (int(evidence.decisions[-1]) + 1))
+        if verdict is Verdict.FINE:
+            verdict = graded(whole, warn=FEW, falling=True)
     if verdict is Verdict.FINE and share < SMALL_SHARE:
         verdict = Verdict.WARNING
     return Check(
         "effective sample size",
-        f"{worth:,.0f} of {len(weights):,} rows ({share:.1%})",
+        told,
         verdict,
         f"warns below {FEW:.0f} rows or {SMALL_SHARE:.0%}, hopeless below {TOO_FEW:.0f}",
         "few logged rows resemble what the target would do, so chance decides the estimate",
@@ -86,6 +95,18 @@ def unsupported(evidence: Evidence, weights: Floats, told: float | None) -> Chec
     )
 
 
+def kish(weights: Floats) -> float:
+    """(sum w)^2 / sum w^2; 0 without any weight."""
+    total, square = float(weights.sum()), float(weights @ weights)
+    return total * total / square if square > 0.0 else 0.0
+
+
+def slate_weights(evidence: Evidence) -> Floats:
+    """(decisions,) the product of the weights of each decision's slots."""
+    starts = np.flatnonzero(np.diff(evidence.decisions, prepend=-1))
+    return np.asarray(np.multiply.reduceat(evidence.weights, starts), dtype=np.float64)
+
+
 def clustered(values: Floats, evidence: Evidence) -> tuple[float, float]:
     """Mean of n values and its standard error, rows of one decision counting as one draw.
 
@@ -99,4 +120,4 @@ def clustered(values: Floats, evidence: Evidence) -> tuple[float, float]:
     if groups < 2:
         return mean, math.inf
     scale = groups / (groups - 1)
-    return mean, math.sqrt(scale * float(np.square(residuals).sum())) / len(values)
+    return mean, math.sqrt(scale * float(residuals @ residuals)) / len(values)

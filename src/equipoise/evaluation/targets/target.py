@@ -78,16 +78,16 @@ class Uniform:
     name: str = "uniform"
 
     def chances(self, log: Log) -> Chances:
+        if log.choices is not None:  # of a slot: what the slots above left
+            return Chances(self.name, 1.0 / log.choices, note="every candidate of a decision alike")
         items = len(log.items.names)
-        among = log.choices if log.choices is not None else np.full(len(log), items)
-        within = np.arange(len(log)) - np.searchsorted(log.decisions, log.decisions)
-        if log.choices is not None:
-            within = np.zeros_like(within)  # a log that tells them counts what is left for the slot
-        target = 1.0 / np.maximum(among - within, 1)
-        if log.choices is not None:
-            return Chances(self.name, target, note="every candidate of a decision alike")
         note = f"each of the {items:,} items in the log alike, as if all could be shown in every row"
-        baseline = uniform_baseline(log) if len(log) == log.decisions[-1] + 1 else None
+        single = len(log) == log.decisions[-1] + 1
+        target = np.full(len(log), 1.0 / items)
+        if not single:
+            within = np.arange(len(log)) - np.searchsorted(log.decisions, log.decisions)
+            target = 1.0 / np.maximum(items - within, 1)
+        baseline = uniform_baseline(log) if single else None
         return Chances(self.name, target, baseline, known_items=items, note=note)
 
 
