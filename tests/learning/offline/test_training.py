@@ -82,7 +82,7 @@ def test_objectives_by_hand() -> None:
 
 
 def test_learned_policies_earn_more_than_who_chose() -> None:
-    """Means over 5 worlds with 2,000 choices each; measured .36 for the logging policy, .83 to .88 learned."""
+    """Means over 5 worlds with 2,000 choices each; measured .358 logging, .805 ips, .865 snips, .869 dr."""
     earned: dict[str, list[float]] = {name: [] for name in ("logging", "ips", "snips", "dr")}
     for seed in range(5):
         world = World.of(seed)
