@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from equipoise.core import Candidates
+from equipoise.core import Candidates, Vectors
 from equipoise.policies import BanditPolicy, draw
 from equipoise.retrieval import best
 
 from . import peers
 from .measure import Call, Row, side_by_side
-from .world import SPACE, World, learned, world
+from .world import ROWS, SPACE, World, learned, world
 
 CANDIDATES = 200
 SIZES = (1_000, 10_000)
@@ -22,15 +22,20 @@ SIZES = (1_000, 10_000)
 def rows(folder: Path) -> Iterator[Row]:
     for n in SIZES:
         made = world(n)
-        agent = peers.shared_agent(made)
-        ours = thompson(learned("thompson", made), made)
+        ours, agent = thompson(learned("thompson", made), made), peers.shared_agent(made)
         theirs = peers.agent_decides(agent, made)
-        yield side_by_side(f"Thompson, 128 draws, {n:,} items", ours, "bayesianbandits, 1 draw", theirs)
+        yield side_by_side(
+            f"Thompson, 128 draws, {n:,} items", ours, "bayesianbandits, 1 draw", theirs, block=5
+        )
         ours = squarecb(learned("squarecb", made), made)
-        for name, interactions in (("vowpalwabbit squarecb", False), ("vowpalwabbit squarecb -q", True)):
+        for name, interactions, rounds in (
+            ("vowpalwabbit squarecb", False, 20),
+            ("vowpalwabbit squarecb -q", True, 8),
+        ):
             theirs = peers.squarecb(made, interactions=interactions)
-            rounds = 20 if interactions else 100
-            yield side_by_side(f"SquareCB over all {n:,} items", ours, name, theirs, rounds=rounds, warm_up=5)
+            yield side_by_side(
+                f"SquareCB over all {n:,} items", ours, name, theirs, rounds=rounds, warm_up=2, block=2
+            )
 
 
 def thompson(policy: BanditPolicy, made: World) -> Call:
@@ -39,12 +44,11 @@ def thompson(policy: BanditPolicy, made: World) -> Call:
 
     def once(number: int) -> object:
         request = made.requests[number % len(made.requests)]
-        weights = policy.weights
-        assert weights is not None
-        found = best(made.items @ (weights * request).astype(np.float32), CANDIDATES)
-        candidates = Candidates(
-            tuple([names[row] for row in found.tolist()]), made.items[found] * request, SPACE
-        )
+        found = best(made.items @ directed(policy, request), CANDIDATES)
+        shown = tuple([names[row] for row in found.tolist()])
+        features = made.items.take(found, axis=0)
+        features *= request
+        candidates = Candidates(shown, features, SPACE)
         return draw(policy.distribution(candidates, rng), 1, rng)
 
     return once
@@ -56,7 +60,15 @@ def squarecb(policy: BanditPolicy, made: World) -> Call:
 
     def once(number: int) -> object:
         request = made.requests[number % len(made.requests)]
-        candidates = Candidates(names, made.items * request, SPACE)
-        return draw(policy.distribution(candidates, rng), 1, rng)
+        means = (made.items @ directed(policy, request)).astype(np.float64)
+        return draw(policy.over(names, means, rows=ROWS), 1, rng)
 
     return once
+
+
+def directed(policy: BanditPolicy, request: Vectors) -> Vectors:
+    """(d,) the query along which an item's mean reward lies: (request x item) weights = item (request x weights)."""
+    weights = policy.weights
+    assert weights is not None  # a linear posterior has them
+    query: Vectors = (weights * request).astype(np.float32)
+    return query

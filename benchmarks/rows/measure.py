@@ -41,28 +41,27 @@ def processor_ms(call: Call, number: int) -> float:
 
 
 def side_by_side(
-    name: str, ours: Call, peer: str, theirs: Call, *, rounds: int = 200, warm_up: int = 20, items: int = 1
+    name: str, ours: Call, peer: str, theirs: Call, *, rounds: int = 100, warm_up: int = 20, block: int = 0
 ) -> Row:
-    """Ours and the peer in turns, one call each, after a warm-up: both find the caches as the other left them.
+    """Ours and the peer in turns, after a warm-up; the row has the medians of one call.
 
-    items: how many things one call does; the row is for one of them.
+    block: 0 lets each do one call a turn, which finds the caches as the other left them, as a call among other work
+    does. Above 0 each does so many calls a turn, timed together, after one that is not: the caches are then its own.
     """
     for number in range(warm_up):
         ours(number)
         theirs(number)
-    spent = [
-        (processor_ms(ours, number), processor_ms(theirs, number))
-        for number in range(warm_up, warm_up + rounds)
-    ]
-    ours_ms, peer_ms = (float(np.median(column)) / items for column in zip(*spent, strict=True))
+    spent = [(turn(ours, number, block), turn(theirs, number, block)) for number in range(rounds)]
+    ours_ms, peer_ms = (float(np.median(column)) for column in zip(*spent, strict=True))
     return row(name, ours_ms, peer, peer_ms)
 
 
-def several(
-    name: str, ours: Call, peers: dict[str, Call], *, rounds: int = 200, warm_up: int = 20
-) -> list[Row]:
-    """One row for each peer, each beside ours anew."""
-    return [
-        side_by_side(name, ours, peer, theirs, rounds=rounds, warm_up=warm_up)
-        for peer, theirs in peers.items()
-    ]
+def turn(call: Call, number: int, block: int) -> float:
+    """Processor milliseconds of one call in this turn."""
+    if not block:
+        return processor_ms(call, number)
+    call(number)
+    start = time.process_time_ns()
+    for at in range(block):
+        call(number + at)
+    return (time.process_time_ns() - start) / 1e6 / block

@@ -53,26 +53,30 @@ def _context(made: World, request: int) -> Any:
 
 
 def squarecb(made: World, *, interactions: bool) -> Call:
-    """vowpalwabbit over all items, each a cached example; without `interactions` it cannot see the request."""
+    """vowpalwabbit over all items: cached examples for them, and one for the request, new with every decision.
+
+    Without `interactions` the request's features are there, but cannot change the order of the items.
+    """
     import vowpalwabbit as vw
 
     label = vw.LabelType.CONTEXTUAL_BANDIT
-    options = "--cb_explore_adf --squarecb --quiet" + (" -q sa" if interactions else "")
+    options = "--cb_explore_adf --squarecb --quiet" + (" -q sa -l 0.02" if interactions else "")
     workspace = vw.Workspace(options, enable_logging=False)
 
-    def example(space: str, numbers: Any, text: str = "") -> Any:
-        made = vw.Example(
-            workspace, {space: [(at, float(x)) for at, x in enumerate(numbers)]}, labelType=label
-        )
+    def example(space: str, numbers: list[float], text: str = "") -> Any:
+        parsed = vw.Example(workspace, {space: list(enumerate(numbers))}, labelType=label)
         if text:
-            made.set_label_string(text)
-        return made
+            parsed.set_label_string(text)
+        return parsed
 
-    asked = [[example("s", request, "shared")] if interactions else [] for request in made.requests]
+    items, requests = made.items.tolist(), made.requests.tolist()
     rng = np.random.default_rng(1)
     # each row with nine further actions, its own chosen with a chance of one in ten
-    for item, request, reward in zip(made.shown[:500], made.asked[:500].tolist(), made.rewards, strict=False):
-        others = [example("a", made.items[other]) for other in rng.integers(0, len(made.items), 9)]
-        workspace.learn([*asked[request], example("a", made.items[item], f"0:{-reward}:0.1"), *others])
-    actions = [example("a", item) for item in made.items]
-    return lambda number: workspace.predict([*asked[number % len(asked)], *actions])
+    for item, request, reward in zip(made.shown[:500], made.asked[:500], made.rewards, strict=False):
+        others = [example("a", items[other]) for other in rng.integers(0, len(items), 9)]
+        shown = example("a", items[item], f"0:{-reward}:0.1")
+        workspace.learn([example("s", requests[request], "shared"), shown, *others])
+    actions = [example("a", item) for item in items]
+    return lambda number: workspace.predict(
+        [example("s", requests[number % len(requests)], "shared"), *actions]
+    )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from equipoise.core import ConfigurationError, InputError
+from equipoise.core import ConfigurationError, InputError, NoCandidatesError
 from equipoise.policies import Prior, build, settings_of
 from equipoise.policies.diversity import Determinantal, MaximalMarginalRelevance
 from equipoise.policies.explorers import SoftmaxSettings
@@ -183,3 +183,29 @@ def test_diversity_moves_the_odds_away_from_what_is_alike(name, diversity, space
 def test_diversity_without_vectors_is_refused(space, candidates):
     with pytest.raises(InputError, match="candidates carry none"):
         build("greedy", space, diversity="mmr").slate(replace(candidates(3), vectors=None), rng())
+
+
+def test_a_whole_catalogue_weighed_by_means_is_the_distribution_over_its_candidates(
+    batch, candidates, space
+) -> None:
+    policy = build("squarecb", space, posterior="linear", floor=0.001)
+    policy.update(batch(30))
+    shown = candidates(9)
+    means = shown.features.astype(np.float64) @ policy.weights
+    found = policy.over(shown.item_ids, means, rows=30)
+    np.testing.assert_allclose(
+        found, policy.distribution(shown, np.random.default_rng(0)), rtol=0, atol=1e-12
+    )
+    assert found.min() >= 0.001
+    assert abs(found.sum() - 1.0) < 1e-12
+
+
+def test_means_alone_are_refused_where_an_explorer_needs_more_and_where_they_are_none(space) -> None:
+    with pytest.raises(ConfigurationError, match="needs more than means"):
+        build("thompson", space, posterior="linear").over(("i1",), np.zeros(1), rows=0)
+    policy = build("squarecb", space, posterior="linear")
+    for means in (np.zeros(3), np.array([0.0, np.nan])):
+        with pytest.raises(InputError, match="one finite mean each"):
+            policy.over(("i1", "i2"), means, rows=0)
+    with pytest.raises(NoCandidatesError):
+        policy.over((), np.zeros(0), rows=0)

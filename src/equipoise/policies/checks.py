@@ -68,6 +68,16 @@ def finite(features: Vectors) -> bool:
     return math.isfinite(sizes(features.reshape(-1))) or bool(np.isfinite(features).all())
 
 
+def check_means(means: Floats, k: int, *, who: str) -> None:
+    """Raises: NoCandidatesError, or InputError: there is not one finite mean for each of k items."""
+    if not k:
+        raise NoCandidatesError(f"{who} was given no items: widen the request's filters")
+    if means.shape != (k,) or not np.isfinite(means).all():
+        raise InputError(
+            f"{who} was given means of shape {means.shape} for {k} items: give one finite mean each"
+        )
+
+
 def refuse_outside_unit(rewards: Floats, *, who: str) -> None:
     """Raises: InputError: a reward outside [0, 1]."""
     bad = np.flatnonzero((rewards < 0.0) | (rewards > 1.0))

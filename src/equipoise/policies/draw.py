@@ -52,7 +52,8 @@ def pick(probabilities: Floats, uniform: float) -> int:
     A probability of 0 is never picked, whatever rounding does to the sum. probabilities: (k,).
     Raises: PropensityError: they are negative, NaN or do not sum to 1.
     """
-    sums = _sound(probabilities)
+    sums = probabilities.cumsum()
+    _sound(probabilities, float(sums[-1]) if sums.size else 0.0)
     position = int(sums.searchsorted(uniform * sums[-1], side="right"))
     if position < len(sums) and probabilities[position] > 0.0:
         return position
@@ -63,7 +64,7 @@ class _Renormalised:
     """A plain distribution as a slate's: what is left keeps its proportions."""
 
     def __init__(self, probabilities: Floats) -> None:
-        _sound(probabilities)
+        _sound(probabilities, float(probabilities.sum()))
         self._probabilities = probabilities
 
     def given(self, above: Sequence[int]) -> Floats:
@@ -87,8 +88,8 @@ def _enough(m: int, *, k: int, taken: int) -> None:
         raise InputError(f"{m} slots but only {k - taken} candidates left: ask for at most {k - taken}")
 
 
-def _sound(probabilities: NDArray[np.float64]) -> Floats:
-    """Returns: (k,) running sums. Raises: PropensityError: these are no probabilities."""
+def _sound(probabilities: NDArray[np.float64], total: float) -> None:
+    """total: their sum. Raises: PropensityError: these are no probabilities."""
     if probabilities.ndim != 1:
         raise PropensityError(f"probabilities must be (k,) but have shape {probabilities.shape}")
     if not probabilities.size or not float(probabilities.min()) >= 0.0:
@@ -96,8 +97,5 @@ def _sound(probabilities: NDArray[np.float64]) -> Floats:
             "probabilities must be numbers of 0 or more, for at least one candidate, but the least is"
             f" {float(probabilities.min()) if probabilities.size else 'missing'}"
         )
-    sums = probabilities.cumsum()
-    total = float(sums[-1])
     if not abs(total - 1.0) <= SUM_TOLERANCE:
         raise PropensityError(f"probabilities sum to {total!r} but must sum to 1: divide them by their sum")
-    return sums

@@ -84,6 +84,9 @@ class Noise:
 
 def deviations(noises: Sequence[Noise], rng: np.random.Generator, draws: int) -> Vectors:
     """Returns: (draws, k) posterior draws of each of k sigmas; noises of one policy are all learned or all known."""
+    if len(noises) == 1 and (freedom := noises[0].freedom) is not None:
+        sums: Floats = rng.standard_gamma(1.0 + freedom / 2.0, size=(draws, 1))
+        return np.asarray(np.sqrt(noises[0].variance * freedom / 2.0 / sums), dtype=np.float32)
     variance = np.array([noise.variance for noise in noises])
     worth = np.array([noise.freedom for noise in noises if noise.freedom is not None])
     if not worth.size:

@@ -19,7 +19,7 @@ from equipoise.core import (
     Vectors,
 )
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Sequential
-from equipoise.policies.checks import REMEDY, check_batch, check_candidates
+from equipoise.policies.checks import REMEDY, check_batch, check_candidates, check_means
 from equipoise.policies.diversity import Diversity
 from equipoise.policies.normals import run
 from equipoise.policies.ranges import require
@@ -94,6 +94,22 @@ class BanditPolicy:
             diversity=self._diversity,
             vectors=candidates.vectors,
         )
+
+    def over(self, item_ids: tuple[str, ...], means: Floats, *, rows: int) -> Floats:
+        """The distribution over k items whose mean rewards (k,) were found elsewhere, as by a search along `weights`.
+
+        For an explorer that asks for means alone, such as SquareCB: a whole catalogue is weighed without making the
+        features of any item. rows: how many rows the means were learned from.
+        Raises: ConfigurationError: the explorer asks for draws, spread or similarity. InputError: there is not one
+        finite mean for each item.
+        """
+        if self.explorer.draws or self.explorer.needs_spread or self.explorer.learns:
+            raise ConfigurationError(
+                f"{self._who} needs more than means: give 'distribution' the candidates, or take policy 'squarecb'"
+            )
+        check_means(means, len(item_ids), who=self._who)
+        belief = Belief(item_ids=item_ids, mean=means, spread=None, samples=None, rows=rows)
+        return floored(self.explorer.distribution(belief), self.floor)
 
     def update(self, batch: Batch) -> None:
         """Raises: FeatureSpaceError, InputError or PropensityError, with nothing of the batch learned."""

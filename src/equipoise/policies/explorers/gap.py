@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from equipoise.core import Floats
 from equipoise.policies.base import Belief
-from equipoise.policies.explorers.base import Stateless, among, leaders
+from equipoise.policies.explorers.base import Stateless, leaders
 from equipoise.policies.ranges import require
 
 LEAST_LOSS = 1e-3
@@ -36,10 +36,11 @@ class SquareCB(Stateless):
         require("gamma", self.gamma, 0.0)
 
     def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
-        chances = among(belief, available)
-        best = leaders(belief.mean, available)
-        gaps = belief.mean[best].max() - belief.mean
-        return _inverse(growth(self.gamma, chances, belief.rows) * gaps, best, chances)
+        mean, count = belief.mean, _in_play(belief, available)
+        best = leaders(mean, available).nonzero()[0]
+        penalties = mean[best].max() - mean
+        penalties *= growth(self.gamma, count, belief.rows)
+        return _inverse(penalties, best, count, available)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +58,32 @@ class FastCB(Stateless):
         require("gamma", self.gamma, 0.0)
 
     def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
-        chances = among(belief, available)
-        best = leaders(belief.mean, available)
+        count = _in_play(belief, available)
+        best = leaders(belief.mean, available).nonzero()[0]
         losses = np.clip(1.0 - belief.mean, LEAST_LOSS, 1.0)
         least = losses[best].min()
-        gaps = np.maximum(losses - least, 0.0) / least
-        return _inverse(growth(self.gamma, chances, belief.rows) * gaps, best, chances)
+        penalties = (losses - least) * (growth(self.gamma, count, belief.rows) / least)
+        return _inverse(penalties, best, count, available)
 
 
-def growth(gamma: float, chances: Floats, rows: int) -> float:
-    """gamma sqrt(k n), for the k candidates whose `chances` are 1."""
-    return gamma * math.sqrt(float(chances.sum()) * rows)
+def growth(gamma: float, count: int, rows: int) -> float:
+    """gamma sqrt(k n), for k candidates in play and n rows."""
+    return gamma * math.sqrt(count * rows)
 
 
-def _inverse(penalties: Floats, best: NDArray[np.bool_], chances: Floats) -> Floats:
-    """1 / (k + penalty) for each in play; what that leaves of 1 is shared by the best."""
-    odds = np.where(best, 0.0, chances / (chances.sum() + np.maximum(penalties, 0.0)))
-    odds[best] = (1.0 - odds.sum()) / np.count_nonzero(best)
+def _in_play(belief: Belief, available: NDArray[np.bool_] | None) -> int:
+    return len(belief) if available is None else int(np.count_nonzero(available))
+
+
+def _inverse(
+    penalties: Floats, best: NDArray[np.int64], count: int, available: NDArray[np.bool_] | None
+) -> Floats:
+    """1 / (k + penalty) for each of the k in play; what that leaves of 1 is shared by the best. Uses `penalties` up."""
+    np.maximum(penalties, 0.0, out=penalties)
+    penalties += count
+    odds = np.divide(1.0, penalties, out=penalties)
+    odds[best] = 0.0
+    if available is not None:
+        odds[~available] = 0.0
+    odds[best] = (1.0 - odds.sum()) / len(best)
     return odds

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.core import Floats, Vectors
 from equipoise.policies.explorers.base import TIE
@@ -25,11 +26,11 @@ class Race:
         self._start()
 
     def _start(self) -> None:
-        self._samples = self._all.copy()
+        self._samples = self._all  # a copy once a candidate leaves
         self._gone: set[int] = set()
         self._leaders = np.empty(len(self._all), dtype=np.int64)
         self._ties: dict[int, Floats] = {}
-        self._run(np.arange(len(self._all)))
+        self._run(np.arange(len(self._all)), self._all)
 
     def frequencies(self, above: Sequence[int]) -> Floats:
         """Returns: (k,) the share of the draws that each candidate leads, without those `above`.
@@ -49,17 +50,18 @@ class Race:
 
     def _leave(self, position: int) -> None:
         self._gone.add(position)
+        if self._samples is self._all:
+            self._samples = self._all.copy()
         self._samples[:, position] = -np.inf
         lost = self._leaders == position
         if self._ties:
             lost |= self._leaders == SHARED
         draws = lost.nonzero()[0]
         if draws.size:
-            self._run(draws)
+            self._run(draws, self._samples[draws])
 
-    def _run(self, draws: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
-        """Find the leaders of these draws; the best and all within rounding of it share a draw."""
-        samples = self._samples[draws]
+    def _run(self, draws: NDArray[np.int64], samples: Vectors) -> None:
+        """Find the leaders of these draws, given their samples; the best and all within rounding of it share a draw."""
         first = samples.argmax(axis=1)
         best = samples[np.arange(len(draws)), first][:, np.newaxis]
         near = samples >= best - TIE * np.abs(best)
