@@ -113,6 +113,14 @@ def test_a_worse_challenger_passes_where_the_loss_is_tolerated() -> None:
     assert {gate(np.random.default_rng(seed), EQUAL, 20_000, tolerant) for seed in range(10)} == {"promoted"}
 
 
+def test_the_shadow_may_have_a_margin_of_its_own() -> None:
+    """Equal policies pass a shadow that tolerates .2, and then wait at the share, where the margin is 0."""
+    rules = replace(RULES, shadow_margin=-0.2)
+    step = shadowed(np.random.default_rng(1), EQUAL, 2_000, rules)
+    assert step is not None and step.verdict == "advance"
+    assert assigned(np.random.default_rng(1), EQUAL, 1_000, stage=1, baseline=0.3, rules=rules) is None
+
+
 @given(clip=st.floats(1.0, 8.0), pays=st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4))
 def test_shadow_terms_enclose_the_difference_whatever_is_clipped(clip: float, pays: list[float]) -> None:
     """By the exact sum over the four actions; with nothing clipped (the largest weight is 4) both are the difference."""
@@ -225,6 +233,7 @@ def test_beyond_is_the_interval_compared(values: list[float], threshold: float, 
         ({"shares": (0.5, 1.0)}, "must rise between 0 and 1"),
         ({"level": 1.0}, "level is 1.0 but must lie between 0 and 1"),
         ({"margin": float("nan")}, "margin is nan but must be a finite number"),
+        ({"shadow_margin": float("inf")}, "shadow_margin is inf but must be a finite number"),
         ({"least": 0}, "least is 0 but must be 1 or more"),
         ({"clip": 0.5}, "clip is 0.5 but must be 1 or more"),
         ({"low": 1.0}, "rewards go from 1.0 to 1.0"),

@@ -100,6 +100,7 @@ class PromotionTable(Table, frozen=True):
     """When a challenger goes on, and when it goes back; read when a promotion starts, and fixed until it ends.
 
     margin: what challenger minus incumbent must exceed, in reward per slot; below 0 tolerates a small loss.
+    shadow_margin: the same for the shadow, which sees less; None: as `margin`.
     level: of each stage's confidence sequence; a stage that should not be passed ever is with (1 - level) / 2.
     shares: of the traffic that the challenger gets, one stage after the other, after the shadow.
     least: decisions of a stage before it can end. clip: the most that a decision's importance weight counts in the
@@ -107,6 +108,7 @@ class PromotionTable(Table, frozen=True):
     """
 
     margin: float = 0.0
+    shadow_margin: float | None = None
     level: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.95
     shares: tuple[Share, ...] = (0.1, 0.5)
     least: Count = 100

@@ -30,6 +30,7 @@ class Rules:
     """What a gate goes by, fixed before it opens.
 
     margin: what challenger minus incumbent must exceed, in reward per slot; below 0 tolerates a small loss.
+    shadow_margin: the same for the shadow; `margin` if None.
     level: of each stage's confidence sequence. A stage that should not be passed is passed, ever, with probability at
         most (1 - level) / 2, and one that should be is rolled back likewise.
     shares: of the traffic, after the shadow, rising, each in (0, 1). least: decisions before a stage may end.
@@ -38,6 +39,7 @@ class Rules:
     """
 
     margin: float = 0.0
+    shadow_margin: float | None = None
     level: float = 0.95
     shares: tuple[float, ...] = (0.1, 0.5)
     least: int = 100
@@ -53,6 +55,9 @@ class Rules:
             and self.shares,
             f"level is {self.level} but must lie between 0 and 1: write 0.95": 0.0 < self.level < 1.0,
             f"margin is {self.margin} but must be a finite number: 0 is usual": math.isfinite(self.margin),
+            f"shadow_margin is {self.shadow_margin} but must be a finite number": math.isfinite(
+                self.shadow_margin or 0.0
+            ),
             f"least is {self.least} but must be 1 or more: 100 is usual": self.least >= 1,
             f"clip is {self.clip} but must be 1 or more: 10 is usual": 1.0 <= self.clip < math.inf,
             f"rewards go from {self.low} to {self.high}: the first must be below the second": self.low
@@ -68,6 +73,10 @@ class Rules:
     def stages(self) -> int:
         """How many there are, the shadow included."""
         return 1 + len(self.shares)
+
+    def margin_of(self, stage: int) -> float:
+        """What a stage must clear."""
+        return self.margin if stage != SHADOW or self.shadow_margin is None else self.shadow_margin
 
     def share(self, stage: int) -> float:
         """Of the traffic that goes to the challenger; 0 in the shadow."""
@@ -204,9 +213,10 @@ class Stage:
         self._told.take(joined(self._waiting))
         self._waiting.clear()
         self._next = max(self.n + 1, math.ceil(self.n * self.rules.look_growth))
-        if self._told.upper.beyond(self.rules.margin) < 0:
+        margin = self.rules.margin_of(self.stage)
+        if self._told.upper.beyond(margin) < 0:
             return "roll_back"
-        return "advance" if self._told.lower.beyond(self.rules.margin) > 0 else "wait"
+        return "advance" if self._told.lower.beyond(margin) > 0 else "wait"
 
 
 class _Told:

@@ -103,6 +103,7 @@ def rules_of(settings: Settings, low: float, high: float) -> Rules:
     table = settings.promotion
     return Rules(
         margin=table.margin,
+        shadow_margin=table.shadow_margin,
         level=table.level,
         shares=table.shares,
         least=table.least,

@@ -11,7 +11,7 @@ from equipoise.evaluation.gate import SHADOW, Step
 def told(promotion: Promotion, step: Step | None = None) -> dict[str, Any]:
     """state, both policies, the rules, the tables in which they differ, and every step with its numbers.
 
-    step: where the current stage stands; None once the promotion has ended.
+    `margin` is that of the current stage. step: where the current stage stands; None once the promotion has ended.
     """
     started = promotion.started
     return {
@@ -19,7 +19,7 @@ def told(promotion: Promotion, step: Step | None = None) -> dict[str, Any]:
         "challenger": started["challenger"]["policy"],
         "incumbent": started["incumbent"]["policy"],
         "since": promotion.events[0].at,
-        "margin": promotion.rules.margin,
+        "margin": promotion.rules.margin_of(SHADOW + 1 if step is None else step.stage),
         "level": promotion.rules.level,
         "shares": list(promotion.rules.shares),
         "tables": {
