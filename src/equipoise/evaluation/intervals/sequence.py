@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from equipoise.core import Floats, InputError, State
@@ -54,29 +56,35 @@ class ConfidenceSequence:
 
     def interval(self) -> tuple[float, float]:
         """The bounds now, inside [low, high]; the whole range before the first value."""
-        seen = np.flatnonzero(self._counts)
-        if len(seen) == 0:
+        if not self._counts.any():
             return self.low, self.high
-        width, counts = self.high - self.low, self._counts[seen]
-        points = (self._points[seen] - self.low) / width
-        risk = (1.0 - self.level) / 2.0
-        below = least_tenable(points, counts, risk=risk)
-        above = least_tenable((1.0 - points)[::-1], counts[::-1], risk=risk)
+        width = self.high - self.low
+        below, above = (least_tenable(*side, risk=self._risk) for side in self._sides())
         return self.low + width * below, self.high - width * above
 
     def beyond(self, threshold: float) -> int:
-        """1 where the whole interval lies above `threshold`, -1 where below, else 0; in a hundredth of its time."""
-        low, high = self.low, self.high
-        if not low < threshold < high:
-            return int(threshold <= low) - int(threshold >= high)
+        """1 where the whole interval lies above `threshold`, -1 where below, else 0; in a twentieth of its time."""
+        claim = (threshold - self.low) / (self.high - self.low)
+        from_below, from_above = self._sides()
+        if self._ruined(claim, *from_below):
+            return 1
+        return -1 if self._ruined(1.0 - claim, *from_above) else 0
+
+    @property
+    def _risk(self) -> float:
+        return (1.0 - self.level) / 2.0
+
+    def _sides(self) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+        """Points as shares of the range, and their counts: seen from below, and from above."""
         seen = np.flatnonzero(self._counts)
-        if len(seen) == 0:
-            return 0
-        points, counts = (self._points[seen] - low) / (high - low), self._counts[seen]
-        claim, ruin = (threshold - low) / (high - low), -np.log((1.0 - self.level) / 2.0)
-        if counts @ points >= claim * counts.sum():
-            return int(log_wealth(claim, points, counts) >= ruin)
-        return -int(log_wealth(1.0 - claim, (1.0 - points)[::-1], counts[::-1]) >= ruin)
+        points, counts = (self._points[seen] - self.low) / (self.high - self.low), self._counts[seen]
+        return (points, counts), (1.0 - points, counts)
+
+    def _ruined(self, claim: float, points: Floats, counts: Floats) -> bool:
+        """Whether a mean of at most `claim` is no longer tenable. claim: a share of the range, perhaps outside."""
+        if not 0.0 < claim <= 1.0 or len(counts) == 0:
+            return claim < 0.0
+        return float(log_wealth(claim, points, counts)) >= -math.log(self._risk)
 
     def state(self) -> State:
         """Everything observed: counts, and the range and level that they belong to."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy.optimize import brentq
 
 from equipoise.core import Floats
 
@@ -27,6 +28,9 @@ _TRUST = (np.arange(_BETTORS) + 6.0) ** -1.5
 LOG_TRUST: Floats = np.log(_TRUST / _TRUST.sum())
 """(b,), log of the wealth that each bettor starts with; sums to 1. Slow decay: every sample size has its bettor."""
 
+_CLOSE = 1e-9
+"""How near a bound is found, as a share of the range."""
+
 
 def log_wealth(claim: float, points: Floats, counts: Floats) -> Floats:
     """Log of the average bettor's wealth against "the mean is at most `claim`".
@@ -40,18 +44,22 @@ def log_wealth(claim: float, points: Floats, counts: Floats) -> Floats:
     return np.asarray(top[..., 0] + np.log(np.exp(each - top).sum(axis=-1)))
 
 
-def least_tenable(points: Floats, counts: Floats, *, risk: float, steps: int = 60) -> float:
-    """The smallest claimed mean that the bettors have not ruined: a lower bound, within 1e-12, from below.
+def least_tenable(points: Floats, counts: Floats, *, risk: float) -> float:
+    """The smallest claimed mean that the bettors have not ruined: a lower bound, within 1e-9, from below.
 
     points, counts: (p,), some count above 0. risk: in (0, 1), the chance that the bound ever exceeds the mean.
     Returns: in [0, 1].
     """
     ruin = math.log(1.0 / risk)
-    low, high = 0.0, min(1.0, float(counts @ points) / float(counts.sum()))
+
+    def excess(claim: float) -> float:
+        return float(log_wealth(claim, points, counts)) - ruin
+
     # Against the mean itself no bettor gains: the average of logs is at most the log of the average.
-    for _ in range(steps):
-        middle = 0.5 * (low + high)
-        if high - low <= 1e-12:
-            break
-        low, high = (middle, high) if log_wealth(middle, points, counts) >= ruin else (low, middle)
-    return low
+    tenable = min(1.0, float(counts @ points) / float(counts.sum()))
+    ruined = 0.5 * tenable
+    while ruined > _CLOSE and excess(ruined) < 0.0:
+        tenable, ruined = ruined, 0.5 * ruined
+    if ruined <= _CLOSE:
+        return 0.0
+    return max(0.0, float(brentq(excess, ruined, tenable, xtol=0.1 * _CLOSE)) - 0.2 * _CLOSE)
