@@ -90,7 +90,7 @@ def _mean(terms: np.ndarray) -> tuple[float, float]:
 
 
 def _ratio(weights: np.ndarray, gains: np.ndarray, plus: np.ndarray | float = 0.0) -> tuple[float, float]:
-    """Delta method, as in Owen 2013, eq. 9.8."""
+    """Delta method, as in Owen 2013, chapter 9."""
     ratio = gains.sum() / weights.sum()
     terms = plus + (gains - ratio * weights) / weights.mean()
     return float(np.mean(plus) + ratio), float(terms.std(ddof=1) / np.sqrt(len(terms)))

@@ -186,7 +186,7 @@ def test_a_tuned_one_is_consistent(name, method):
     forecast = None if name.endswith("ips") else WRONG
 
     def error(rows):
-        return np.sqrt(np.mean((estimates(tuned, forecast=forecast, runs=16, rows=rows) - TRUTH) ** 2))
+        return np.sqrt(np.mean((estimates(tuned, forecast=forecast, runs=10, rows=rows) - TRUTH) ** 2))
 
     assert error(60_000) < 0.5 * error(1_000)
 

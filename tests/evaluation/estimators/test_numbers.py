@@ -95,6 +95,7 @@ def test_replay_keeps_the_matches_under_even_logging():
     found = Replay(seed=3).estimate(rewards, np.full(4, 0.25), target)
     assert found.value == pytest.approx(2 / 3)
     assert found.n_effective == pytest.approx(3.0)
+    assert Replay(seed=3).kept(np.full(4, 0.25), target).tolist() == [True, False, True, True]
 
 
 def test_replay_refuses_a_weight_above_its_ceiling():

@@ -23,7 +23,7 @@ class AdaptiveDr(RowEstimator):
     """sum(h s) / sum(h), with the doubly robust scores s = e + w (r - q), or w r without a model.
 
     Source: Hadad, Hirshberg, Zhan, Wager and Athey 2021 ("Confidence intervals for policy evaluation in adaptive
-    experiments"), eq. 5 and 16 to 18: variance-stabilising weights by stick-breaking, h^2 x spread = stick left x
+    experiments"): variance-stabilising weights by stick-breaking, h^2 x spread = what is left of the stick x
     allocation. Consistent and asymptotically normal. Rows must be in the order in which they were decided.
 
     spread: (n,), for each row the sum over the actions of target^2 / propensity, as the log's policy stood before
@@ -62,7 +62,7 @@ class AdaptiveDr(RowEstimator):
 
 
 def _sticks(propensities: Floats, decay: float) -> Floats:
-    """(n,), the share of variance that each row may spend, sum at most 1 (Hadad et al. 2021, eq. 18)."""
+    """(n,), the share of variance that each row may spend, sum at most 1 (Hadad et al. 2021, two-point allocation)."""
     n = len(propensities)
     row = np.arange(1, n + 1, dtype=np.float64)
     reach = np.minimum(propensities, 1.0)

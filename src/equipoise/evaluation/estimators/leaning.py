@@ -83,7 +83,7 @@ class SwitchDr(RowEstimator):
 class OptimisticDr(RowEstimator):
     """DR with optimistic shrinkage (DRos): w' = s w / (w^2 + s).
 
-    Source: Su, Dimakopoulou, Krishnamurthy and Dudik 2020, eq. 10. shrinkage: s at least 0; infinity is DR, 0 the
+    Source: Su, Dimakopoulou, Krishnamurthy and Dudik 2020. shrinkage: s at least 0; infinity is DR, 0 the
     direct method.
     """
 
@@ -100,7 +100,7 @@ class OptimisticDr(RowEstimator):
 class SubGaussianDr(RowEstimator):
     """DR with harmonically shrunk weights: w' = w / (1 - s + s w).
 
-    Source: Metelli, Russo and Restelli 2021, section 5. shrinkage: s in [0, 1]; 0 is DR.
+    Source: Metelli, Russo and Restelli 2021. shrinkage: s in [0, 1]; 0 is DR.
     """
 
     shrinkage: float = 0.0

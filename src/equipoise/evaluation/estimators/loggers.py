@@ -59,7 +59,7 @@ class Loggers:
 class BalancedIps(RowEstimator):
     """IPS over the mixture of loggers: mean(target / mixture x r).
 
-    Source: Agarwal et al. 2017, eq. 6 (the balance heuristic of Veach and Guibas 1995). Unbiased. An action that
+    Source: Agarwal et al. 2017 (the balance heuristic of Veach and Guibas 1995). Unbiased. An action that
     one logger hardly ever shows no longer gets a wild weight, if another shows it often.
     loggers: None where the propensities given are the mixture's already (or one policy wrote the log).
     """
@@ -79,7 +79,7 @@ class BalancedIps(RowEstimator):
 class WeightedIps(RowEstimator):
     """Each logger's own IPS, weighted by the inverse of its variance.
 
-    Source: Agarwal et al. 2017, eq. 9, with the variances of the log itself, so only consistent.
+    Source: Agarwal et al. 2017, with the variances of the log itself, so only consistent.
     logger: (n,) ints, who wrote each row; each wrote at least two. None: one logger, which is IPS.
     """
 

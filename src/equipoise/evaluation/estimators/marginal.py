@@ -6,7 +6,7 @@ says all that matters for the reward, the weights
     w = P(cluster | target policy) / P(cluster | logging policy)
 
 are unbiased with far less variance (Saito and Joachims 2022, "Off-policy evaluation for large action spaces via
-embeddings", eq. 7, with the cluster of an item's vector as its embedding). They trade bias for variance otherwise:
+embeddings", with the cluster of an item's vector as its embedding). They trade bias for variance otherwise:
 fewer clusters, more of it.
 """
 

@@ -37,7 +37,8 @@ def difference(
 
     Most of the noise of a log is the same for both, so it cancels: the standard error is of the rows' differences
     and can be far below that of either policy. Comparing two intervals instead would miss what the log knows.
-    n_effective: the smaller of the two policies'.
+    n_effective: the smaller of the two policies'. A tuned estimator chooses its parameter for each policy apart; fix it
+    where the difference must not hold the difference of two biases.
     Raises: PropensityError, InputError: as the estimator.
     """
     one, other = (rewards, propensities, target_a, baseline_a), (rewards, propensities, target_b, baseline_b)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from equipoise.core import InputError
+from equipoise.core import Floats, InputError
 from equipoise.evaluation.estimators.base import Parts, RowEstimator
-from equipoise.evaluation.estimators.rows import Rows
+from equipoise.evaluation.estimators.rows import Rows, blocks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,13 +31,24 @@ class Replay(RowEstimator):
     size: ClassVar[int | None] = None
 
     def parts(self, rows: Rows) -> Parts:
-        most = float(rows.weights.max())
+        kept = self._kept(rows.weights).astype(np.float64)
+        return Parts(gain=kept * rows.rewards, weight=kept, worth=kept)
+
+    def kept(self, propensities: Floats, target: Floats) -> NDArray[np.bool_]:
+        """(n,), which rows are kept: their rewards are a sample of the target's, for an exact interval of clicks.
+
+        Raises: PropensityError, InputError: as `estimate`.
+        """
+        (rows,) = blocks(np.zeros(len(propensities)), propensities, target, None, None)
+        return self._kept(rows.weights)
+
+    def _kept(self, weights: Floats) -> NDArray[np.bool_]:
+        most = float(weights.max())
         ceiling = most if self.ceiling is None else self.ceiling
         if most > ceiling * (1.0 + 1e-9):
             raise InputError(
                 f"a weight is {most:.6g} but the ceiling of Replay is {ceiling:.6g}: give the largest ratio of target "
                 "probability to propensity that can come, or None to take it from the log"
             )
-        throws = np.random.default_rng(self.seed).random(len(rows))
-        kept = (throws * ceiling < rows.weights).astype(np.float64)
-        return Parts(gain=kept * rows.rewards, weight=kept, worth=kept)
+        throws = np.random.default_rng(self.seed).random(len(weights))
+        return np.asarray(throws * ceiling < weights)

@@ -46,7 +46,7 @@ class ClippedIps(RowEstimator):
 class SubGaussianIps(RowEstimator):
     """IPS with weights harmonically shrunk towards 1: mean(w' r), w' = w / (1 - s + s w).
 
-    Source: Metelli, Russo and Restelli 2021, eq. 7 (power -1). Biased; errors have sub-Gaussian tails.
+    Source: Metelli, Russo and Restelli 2021, with power -1. Biased; errors have sub-Gaussian tails.
     shrinkage: s in [0, 1]; 0 is IPS, 1 makes every weight 1.
     """
 

@@ -123,7 +123,7 @@ def action_pairs(context: Floats, target: Floats) -> Iterator[Pairs]:
 def robust_weights(propensities: Floats, target: Floats) -> Floats:
     """(n,), the row weights that make a model serve the estimate's variance: w^2 (1 - propensity).
 
-    Source: Farajtabar, Chow and Ghavamzadeh 2018, eq. 12, for a deterministic target, where this is
+    Source: Farajtabar, Chow and Ghavamzadeh 2018, for a deterministic target, where this is
     (1 - p) / p^2 on matching rows. For others it is the same quadratic form without the products of
     two different actions.
     """
