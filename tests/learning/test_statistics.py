@@ -281,3 +281,18 @@ def test_a_state_of_uneven_arrays_is_refused(key: str) -> None:
     with pytest.raises(InputError, match="as many of each"):
         statistics.restore(state)
     assert same_state(statistics.state(), before)
+
+
+def test_what_callers_asked_for_is_counted_apart_from_what_was_shown() -> None:
+    statistics = Statistics()
+    statistics.asked_for(("a", "b", "a"))  # named twice in one request: once
+    statistics.asked_for(["b"])
+    statistics.asked_for(())
+    known = statistics.experience(("a", "b", "c"), None)
+    assert known.item_asked.tolist() == [1.0, 2.0, 0.0]
+    assert known.item_counts.tolist() == [0.0, 0.0, 0.0]
+    assert statistics.overall == StatisticsSettings().expected_reward
+    again = Statistics()
+    again.restore(statistics.state())
+    assert again.experience(("b", "a"), None).item_asked.tolist() == [2.0, 1.0]
+    assert list(statistics.shown_ids) == []

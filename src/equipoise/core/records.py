@@ -252,6 +252,7 @@ class Experience:
 
     overall: mean reward of everything shown, shrunk to the configured expectation.
     item_means: (k,) shrunk mean rewards minus `overall`; item_counts: (k,) how often each was shown.
+    item_asked: (k,) in how many requests the caller had named the item among those to rank.
     user_mean: the user's shrunk mean reward minus `overall`; user_count: how many slots they answered for.
     recent: (h,) item_ids last shown to the user, oldest first, at most as many as the statistics keep.
     residuals: (h,) their rewards minus what item and user had led to expect.
@@ -260,6 +261,7 @@ class Experience:
     overall: float
     item_means: Floats
     item_counts: Floats
+    item_asked: Floats
     user_mean: float
     user_count: float
     recent: tuple[str, ...]

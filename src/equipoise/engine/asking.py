@@ -35,7 +35,7 @@ def plain_request(request: Request) -> Request:
         checked_id("user_id", request.user_id)
     for name in ("history", "items", "exclude"):
         _item_ids(name, getattr(request, name), optional=name != "exclude")
-    if request.attributes == request.filters == request.pinned == {}:
+    if all(table == {} for table in (request.attributes, request.filters, request.pinned)):
         return request
     return replace(
         request,

@@ -1,4 +1,4 @@
-"""Running statistics of items and users: what was shown, how often, and how it was taken.
+"""Running statistics of items and users: what was asked for and shown, how often, and how it was taken.
 
 They are state like a posterior's: a pure function of the settled decisions in their order, so that replay
 gives them back bit for bit. With n shows of mean reward r, a shrunk mean is (n r + kappa g) / (n + kappa),
@@ -121,6 +121,7 @@ class Statistics:
         self.settings = settings or StatisticsSettings()
         self._items = Tally()
         self._users = Tally()
+        self._asked = Tally()
         self._memories: dict[str, list[tuple[str, float]]] = {}
         self._count = 0.0
         self._sum = 0.0
@@ -165,6 +166,7 @@ class Statistics:
             overall=overall,
             item_means=self._shrunk(counts, sums, overall),
             item_counts=counts,
+            item_asked=self._asked.look(item_ids, places)[0],
             user_mean=user_mean,
             user_count=user_count,
             recent=tuple(item_id for item_id, _ in memory),
@@ -188,6 +190,12 @@ class Statistics:
             self._count += 1.0
             self._sum += reward
 
+    def asked_for(self, item_ids: Iterable[str]) -> None:
+        """Count a request that named the items to rank: what callers ask for says something of an item before it is
+        ever shown. Items that a search of ours found are not counted."""
+        for item_id in dict.fromkeys(item_ids):
+            self._asked.add(item_id, 0.0)
+
     def _remember(self, user_id: str, item_id: str, reward: float) -> None:
         """Keep what this answer said beyond what item and user had led to expect."""
         overall = self.overall
@@ -203,6 +211,7 @@ class Statistics:
         return {
             **self._items.state("items"),
             **self._users.state("users"),
+            **self._asked.state("asked"),
             "memory.user_ids": np.array(users, dtype=np.str_),
             "memory.item_ids": np.array([item_id for item_id, _ in answers], dtype=np.str_),
             "memory.residuals": np.array([residual for _, residual in answers], dtype=np.float64),
@@ -211,13 +220,13 @@ class Statistics:
 
     def restore(self, state: State) -> None:
         """Raises: InputError: an array is missing or of another length; what was known before is kept."""
-        items, users = Tally.restored(state, "items"), Tally.restored(state, "users")
+        items, users, asked = (Tally.restored(state, name) for name in ("items", "users", "asked"))
         (overall,) = _columns(state, ["overall"])
         memories: dict[str, list[tuple[str, float]]] = {}
         columns = _columns(state, ["memory.user_ids", "memory.item_ids", "memory.residuals"])
         for user_id, item_id, residual in zip(*(column.tolist() for column in columns), strict=True):
             memories.setdefault(user_id, []).append((item_id, residual))
-        self._items, self._users, self._memories = items, users, memories
+        self._items, self._users, self._asked, self._memories = items, users, asked, memories
         self._count, self._sum = (float(value) for value in overall)
 
 

@@ -15,7 +15,7 @@ MAX_DIM = 128
 
 @dataclass(frozen=True, slots=True)
 class PairingSettings:
-    """How many columns each learned part gets; together with the 16 fixed ones at most 128.
+    """How many columns each learned part gets; together with the 18 fixed ones at most 128.
 
     item: dimensions of the projected item. product: dimensions of the request-item product.
     attributes: columns of item attributes. crosses: hashed request x item attribute columns.
@@ -49,6 +49,7 @@ FIXED = (
     Block("level", ("overall",), mean=1.0, precision=100.0),
     Block("item so far", ("item_mean",), mean=1.0),
     Block("item so far x shows", ("item_log_shows", "item_mean_x_log_shows")),
+    Block("asked for", ("item_log_asked", "item_log_asked_squared")),
     Block("user so far", ("user_mean",), mean=0.5),
     Block("user so far x item", ("user_log_shows", "user_mean_x_item_mean")),
     Block("age", ("age_log", "age_month", "age_years", "age_linear")),

@@ -18,7 +18,7 @@ from equipoise.encoders.pairing.layout import AGE, SIMILAR, TASTE, Layout, Pairi
 from equipoise.encoders.pairing.taste import taste
 
 DAY = 86_400.0
-FORMULA = "1"
+FORMULA = "2"
 """Changes with any formula of this room: features of two formulas must not meet in one policy."""
 
 CROSSED = 8
@@ -276,16 +276,19 @@ def _product(rows: Vectors, columns: Vectors) -> Floats:
 
 
 def _so_far(out: Vectors, experience: Experience) -> None:
-    """The first 8 columns: the bias, the level, what item and user have shown so far, and how surely."""
+    """The first 10 columns: the bias, the level, what item and user have shown so far, and how surely."""
     means, logs = experience.item_means, np.log1p(experience.item_counts)
+    asked = np.log1p(experience.item_asked) / 5.0
     out[:, 0] = 1.0
     out[:, 1] = experience.overall
     out[:, 2] = means
     out[:, 3] = logs / 5.0
     out[:, 4] = means * logs / 3.0
-    out[:, 5] = experience.user_mean
-    out[:, 6] = np.log1p(experience.user_count) / 5.0
-    out[:, 7] = means * (4.0 * experience.user_mean)
+    out[:, 5] = asked
+    out[:, 6] = asked * asked
+    out[:, 7] = experience.user_mean
+    out[:, 8] = np.log1p(experience.user_count) / 5.0
+    out[:, 9] = means * (4.0 * experience.user_mean)
 
 
 def _age(out: Vectors, at: float, born: Floats) -> None:
