@@ -36,6 +36,7 @@ EXPLORERS: Mapping[str, type[Any]] = {
         explorers.FastCB,
         explorers.RegCB,
         explorers.TopTwo,
+        explorers.Horizon,
     )
 }
 

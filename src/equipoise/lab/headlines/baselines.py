@@ -81,7 +81,7 @@ class BetaStream:
             return _winners(self._good / (self._good + self._bad))
         seeds, k = self._good.shape
         drawn = self._rng.beta(self._good, self._bad, size=(DRAWS, seeds, k))
-        return _winners(drawn).mean(axis=0)
+        return np.asarray(_winners(drawn).mean(axis=0))
 
     def learn(self, shown: Floats, clicks: Floats) -> None:
         self._good += clicks

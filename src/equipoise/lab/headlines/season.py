@@ -10,33 +10,38 @@ import numpy as np
 from equipoise.core import ConfigurationError, Floats, Vectors
 from equipoise.lab.headlines.baselines import BASELINES, FixedPlayer, Past, forecast
 from equipoise.lab.headlines.data import HeadlineTest
+from equipoise.lab.headlines.ours import OURS, CampaignPlayer, related_arms
 from equipoise.lab.headlines.texts import last_layer
 from equipoise.lab.headlines.world import Player
+from equipoise.policies import LogitNormal
 
 REFERENCES = ("uniform", "oracle")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Season:
-    """past: the tests to learn from; tests: those to be played. past_vectors, vectors: (k, d) a test, of all layers."""
+    """past: the tests to learn from. tests: those to be played, and of each: forecasts: (k,) click rates by ridge
+    regression; priors: what our policy believes before the first visitor.
+    """
 
     past: Sequence[HeadlineTest]
     tests: Sequence[HeadlineTest]
-    past_vectors: Sequence[Vectors]
-    vectors: Sequence[Vectors]
     forecasts: Sequence[Floats]
+    priors: Sequence[LogitNormal]
 
     @classmethod
     def of(
         cls, past: Sequence[HeadlineTest], tests: Sequence[HeadlineTest], vectors: Sequence[Vectors]
     ) -> Season:
-        """vectors: of the past tests and then of those to be played."""
+        """vectors: one (k, d) a test, of all layers; the past tests first."""
         before, after = vectors[: len(past)], vectors[len(past) :]
         told = forecast(Past(past, last_layer(before)), last_layer(after))
-        return cls(past, tests, before, after, told)
+        return cls(past, tests, told, related_arms(past, before).priors(after))
 
     def player(self, name: str, *, seeds: int) -> Player:
         """Raises: ConfigurationError: a name that nobody has."""
+        if name in OURS:
+            return CampaignPlayer(self.priors, seeds, OURS[name])
         if name in BASELINES:
             return BASELINES[name](self.tests, Past(self.past, ()), self.forecasts, seeds)
         if name == "uniform":
@@ -48,4 +53,4 @@ class Season:
 
 def names() -> tuple[str, ...]:
     """Everybody who can play."""
-    return (*BASELINES, *REFERENCES)
+    return (*OURS, *BASELINES, *REFERENCES)

@@ -2,6 +2,7 @@
 
 from equipoise.policies.explorers.elimination import RegCB
 from equipoise.policies.explorers.gap import FastCB, SquareCB
+from equipoise.policies.explorers.horizon import Horizon
 from equipoise.policies.explorers.sampling import Thompson, TopTwo
 from equipoise.policies.explorers.simple import EpsilonGreedy, Greedy, Uniform, UpperConfidence
 from equipoise.policies.explorers.softmax import Softmax, SoftmaxSettings
@@ -10,6 +11,7 @@ __all__ = [
     "EpsilonGreedy",
     "FastCB",
     "Greedy",
+    "Horizon",
     "RegCB",
     "Softmax",
     "SoftmaxSettings",

@@ -1,0 +1,106 @@
+"""The product's own policy, `equipoise.policies.campaign`, played for all seeds side by side.
+
+The same functions on arrays: that the odds are those of the policy itself, fed the same rows, is a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from equipoise.core import FeatureSpace, Floats, Vectors
+from equipoise.lab.headlines.data import HeadlineTest
+from equipoise.lab.headlines.texts import LAYERS
+from equipoise.lab.headlines.world import BATCH, Stream
+from equipoise.policies import LogitNormal, PastTest, RelatedArms, RelatedSettings, learned
+from equipoise.policies.campaign import CAMPAIGN_FLOOR
+from equipoise.policies.explorers.horizon import logit_odds
+
+DRAWS = 64
+SETTINGS = RelatedSettings(parts=len(LAYERS))
+"""Chosen on the training tests alone; see the page of this world."""
+
+Explore = Callable[[LogitNormal, int, np.random.Generator], Floats]
+"""From the belief (b, k) and the visitors left to (b, k) odds before the floor."""
+
+
+def horizon(logits: LogitNormal, left: int, _rng: np.random.Generator) -> Floats:
+    """As the policy explores: for the visitors left."""
+    return logit_odds(logits, left=left, batch=BATCH)
+
+
+def greedy(logits: LogitNormal, _left: int, _rng: np.random.Generator) -> Floats:
+    """The same belief, without exploring: as if these were the last visitors."""
+    return logit_odds(logits, left=BATCH, batch=BATCH)
+
+
+def thompson(logits: LogitNormal, _left: int, rng: np.random.Generator) -> Floats:
+    """The same belief, explored by Thompson sampling."""
+    root = np.linalg.cholesky(logits.covariance)
+    normals = rng.standard_normal((DRAWS, *logits.mean.shape, 1))
+    drawn = expit(logits.mean + (root @ normals)[..., 0])
+    return np.asarray((drawn == drawn.max(axis=-1, keepdims=True)).mean(axis=0))
+
+
+def related_arms(
+    past: Sequence[HeadlineTest], vectors: Sequence[Vectors], *, settings: RelatedSettings = SETTINGS
+) -> RelatedArms:
+    """What the past tests say. vectors: one (k, d) a test, of all layers."""
+    space = FeatureSpace("headlines", ".".join(map(str, LAYERS)), vectors[0].shape[1])
+    rows = [PastTest(row, test.impressions, test.clicks) for test, row in zip(past, vectors, strict=True)]
+    return RelatedArms.of(space, rows, settings=settings)
+
+
+class CampaignStream:
+    """One test, b times over."""
+
+    def __init__(
+        self, prior: LogitNormal, *, visitors: int, seeds: int, explore: Explore, number: int
+    ) -> None:
+        self._prior = prior
+        self._explore = explore
+        self._left = visitors
+        self._shown = np.zeros((seeds, len(prior.mean)))
+        self._clicks = np.zeros_like(self._shown)
+        self._mode = np.tile(prior.mean, (seeds, 1))
+        self._rng = np.random.default_rng([number, visitors])
+
+    def odds(self) -> Floats:
+        logits = learned(self._prior, self._shown, self._clicks, start=self._mode)
+        self._mode = logits.mean
+        least = min(CAMPAIGN_FLOOR, 1.0 / self._shown.shape[1])
+        odds = self._explore(logits, self._left, self._rng)
+        return least + (1.0 - self._shown.shape[1] * least) * odds
+
+    def learn(self, shown: Floats, clicks: Floats) -> None:
+        self._shown += shown
+        self._clicks += clicks
+        self._left -= BATCH
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CampaignPlayer:
+    """priors: what the past says of each test to be played. What is learned in one test is not kept for the next."""
+
+    priors: Sequence[LogitNormal]
+    seeds: int
+    explore: Explore
+
+    def open(self, test: int, *, visitors: int) -> Stream:
+        return CampaignStream(
+            self.priors[test], visitors=visitors, seeds=self.seeds, explore=self.explore, number=test
+        )
+
+    def close(self, test: int, shown: Floats, clicks: Floats) -> None:
+        """Nothing is kept."""
+
+
+OURS: dict[str, Explore] = {
+    "campaign": horizon,
+    "campaign_greedy": greedy,
+    "campaign_thompson": thompson,
+}
+"""The policy, and what becomes of it when it explores otherwise."""
