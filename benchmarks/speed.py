@@ -26,10 +26,17 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMB
 for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(name, None)
 
-from rows import baseline, decide, learn, recommend
+from rows import baseline, decide, encode, journal, learn, recommend, search
 from rows.measure import Row
 
-GROUPS = {"recommend": recommend.rows, "decide": decide.rows, "learn": learn.rows}
+GROUPS = {
+    "recommend": recommend.rows,
+    "decide": decide.rows,
+    "learn": learn.rows,
+    "journal": journal.rows,
+    "encode": encode.rows,
+    "search": search.rows,
+}
 
 
 RETRIES = 2

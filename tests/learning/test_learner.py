@@ -317,3 +317,43 @@ def test_a_learned_weight_survives_the_way_through_a_state(journal: SqliteJourna
     assert again.policy.weights is not None
     assert np.abs(weights).max() > 1e-3
     assert again.policy.weights.tobytes() == weights.tobytes()
+
+
+class _ByRows:
+    """The same journal without columns."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self.settled = journal.settled
+
+
+@pytest.mark.parametrize(("name", "options"), POLICIES, ids=lambda part: str(part))
+def test_by_columns_and_decision_by_decision_are_the_same_bits(
+    name: str, options: dict[str, Any], journal: SqliteJournal
+) -> None:
+    by_columns, by_rows = learner(name, **options), learner(name, **options)
+    assert by_columns.catch_up(journal) == by_rows.catch_up(_ByRows(journal)) == N  # type: ignore[arg-type]
+    assert by_columns.position == by_rows.position == N
+    assert same_state(by_columns.state(), by_rows.state())
+
+
+def test_a_refusal_in_the_middle_of_a_part_keeps_the_decisions_before_it() -> None:
+    with journal_of(12) as journal:
+        moving = learner("greedy", posterior="logistic")
+        given = moving.policy.posterior.check
+        learned: list[int] = []
+
+        def check(batch: Any) -> None:
+            given(batch)
+            if len(learned) + len(batch) > 20:
+                raise InputError("no more")
+
+        def update(batch: Any) -> None:
+            check(batch)
+            learned.extend(range(len(batch)))
+
+        moving.policy.update = update  # type: ignore[method-assign]
+        with pytest.raises(InputError, match="no more"):
+            moving.catch_up(journal)
+        rows = [len(logged.decision.slots) for _, logged in journal.settled()]
+        # as many whole decisions as fit into 20 rows
+        assert moving.position == int(np.searchsorted(np.cumsum(rows), 20, side="right"))
