@@ -10,6 +10,7 @@ WORLDS = {
     "films": "real users in time order, real films, real ratings",
     "headlines": "randomised tests of real headlines, recorded clicks, few visitors",
     "wheel": "contexts in a disk whose rare rim pays (Riquelme et al. 2018)",
+    "bakeoff": "any table with a class column, one pass, beside other libraries",
     "questions": "banking questions and their 77 answers, one shown at a time",
 }
 """Name to what it is; `equipoise.lab.<name>.run.run` plays it."""
