@@ -254,21 +254,29 @@ def show_support(support: Support, *, beside: Support | None = None) -> None:
 
 
 def show_section(section: Section, found: Comparison) -> None:
-    """The rows of one section, with a column of labels where it has any."""
+    """The rows of one section under their policies; what they are worth is their effective sample size."""
     titles = {
         "": f"{found.unit}, with {found.level:.0%} {found.interval.replace('_', ' ')} intervals",
         "differences": "differences, row by row",
         TIME: "over time",
     }
-    title = titles.get(section.title, f"by {section.title}")
+    title = Text(titles.get(section.title, f"by {section.title}"))
     table = Table(
-        title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=0, pad_edge=False
     )
-    names = (section.title, *HEAD) if section.labels else HEAD
-    for name in names:
-        number = name in HEAD[2:]
-        table.add_column(name, justify="right" if number else "left", no_wrap=number, overflow="fold")
-    for place, row in enumerate(section.rows):
-        label = (section.labels[place],) if section.labels else ()
-        table.add_row(*map(Text, (*label, *cells(row))))
+    table.add_column("policy, estimator", overflow="fold")
+    for name in HEAD[2:]:
+        table.add_column(WORTH.get(name, name), justify="right", no_wrap=True)
+    above = ""
+    for label, row in zip(section.labels or ("",) * len(section.rows), section.rows, strict=True):
+        policy, estimator, *numbers = cells(row)
+        heading = f"{label}: {policy}" if label else policy
+        if heading != above:
+            table.add_row(Text(heading, style="bold"))
+        above = heading
+        table.add_row(*map(Text, (f"  {estimator}", *numbers)))
     Console().print(table)
+
+
+WORTH = {"effective": "worth"}
+"""A shorter word for a narrow table."""

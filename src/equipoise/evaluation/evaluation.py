@@ -25,6 +25,7 @@ from equipoise.evaluation.targets import Chances, target_from
 from equipoise.evaluation.targets.target import Policylike
 from equipoise.evaluation.terms import (
     ON_POLICY,
+    RATIOS,
     Terms,
     default_estimators,
     on_policy,
@@ -184,11 +185,13 @@ class Evaluation:
                 differences.extend(self._differences(found))
                 if self._options.progress is not None:
                     self._options.progress(len(values), jobs)
-        order = [one.name for one in judged]
-        values.sort(key=lambda row: order.index(row.policy))
-        return values, differences
+        return _by_policy(values), _by_policy(differences)
 
     def _found(self, one: _Judged, estimator: str) -> _Found:
+        if not one.evidence.weights.any() and estimator in RATIOS:
+            unknown = _unknown(one.evidence)
+            nothing = np.full(unknown.n, np.nan)
+            return _Found(Row(one.name, estimator, unknown, one.support.warnings), nothing)
         terms = terms_of(one.evidence, estimator)
         row = Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
         return _Found(row, terms.values)
@@ -212,7 +215,8 @@ class Evaluation:
         return names[0] if len(names) == 1 else "logged"
 
     def _differences(self, found: Sequence[_Found]) -> Iterator[Row]:
-        """Each policy minus the logging one, and each pair, by terms of the same decisions."""
+        """Each policy minus the logging one, and each pair, by terms of the same decisions; where both are known."""
+        found = [entry for entry in found if np.isfinite(entry.row.estimate.value)]
         logged = on_policy(self._log.rewards, self._log.decisions)
         itself = Row(self._logger, ON_POLICY, self._estimate(logged))
         for entry in found:
@@ -274,10 +278,21 @@ class Evaluation:
     def _part(self, one: _Judged, part: Evidence, estimator: str) -> Row:
         """A part of the log; where it has no weight at all, the value is unknown."""
         if not part.weights.any():
-            unknown = Estimate(np.nan, np.inf, -np.inf, np.inf, int(part.decisions[-1]) + 1, 0.0)
-            return Row(one.name, estimator, unknown, ("the target shows nothing of what this part shows",))
+            warning = "the target shows nothing of what this part shows"
+            return Row(one.name, estimator, _unknown(part), (warning,))
         terms = terms_of(part, estimator)
         return Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
+
+
+def _by_policy(rows: Sequence[Row]) -> list[Row]:
+    """The same rows, those of one policy together, policies in the order of their first row."""
+    order = list(dict.fromkeys(row.policy for row in rows))
+    return sorted(rows, key=lambda row: order.index(row.policy))
+
+
+def _unknown(evidence: Evidence) -> Estimate:
+    """No number at all."""
+    return Estimate(np.nan, np.inf, -np.inf, np.inf, int(evidence.decisions[-1]) + 1, 0.0)
 
 
 def _few(terms: Terms) -> tuple[str, ...]:

@@ -22,6 +22,11 @@ ON_POLICY = "on_policy"
 WEIGHTED = "weighted_ips"
 """Of several logging policies in one log; see `estimators.WeightedIps`."""
 
+RATIOS = frozenset(
+    {"snips", "sndr", "replay", *(name for name in SLATE_ESTIMATORS if name.endswith("snips"))}
+)
+"""Estimators that divide by the mean weight: without any weight they have no value."""
+
 SLATE_DEFAULTS = ("reward_interaction_ips", "reward_interaction_snips", "independent_ips")
 CASCADE = "cascade_dr"
 FOLDS = 3

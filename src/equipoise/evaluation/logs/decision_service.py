@@ -4,7 +4,7 @@ One action: `_label_cost`, `_label_probability`, `a` (action numbers from 1, the
 probabilities), `c._multi` (the candidates). Several slots: `_outcomes`, each with `_label_cost`, `_a` and `_p`
 (numbers from 0; the chosen one first, its probability given the slots above it). A cost is a reward with its sign
 turned round.
-Source: https://vowpalwabbit.org/docs/vowpal_wabbit/python/latest (DSJSON input format).
+Source: Vowpal Wabbit's documentation of its dsjson and CCB inputs.
 """
 
 from __future__ import annotations

@@ -75,12 +75,13 @@ def _answer(found: Comparison) -> list[str]:
     told = []
     for support in found.supports:
         name = support.policy
-        row = next(row for row in found.differences.rows if row.policy == f"{name} - {logged}")
+        row = next((row for row in found.differences.rows if row.policy == f"{name} - {logged}"), None)
+        if support.hopeless or row is None:
+            told.append(f"Of {name}, {REFUSAL}.")
+            continue
         value, low, high = row.estimate.value, row.estimate.low, row.estimate.high
         span = f"({row.estimator}: {number(low)} to {number(high)})"
-        if support.hopeless:
-            told.append(f"Of {name}, {REFUSAL}.")
-        elif low > 0.0 or high < 0.0:
+        if low > 0.0 or high < 0.0:
             more = "more" if low > 0.0 else "less"
             told.append(f"{name} would have earned {number(abs(value))} {more} than {logged} {span}.")
         else:

@@ -25,14 +25,11 @@ def rewards_seen(evidence: Evidence) -> Check:
     some = evidence.rewards[:: max(1, len(evidence) // SAMPLE)]
     values, counts = np.unique(some, return_counts=True)
     rare = int(np.count_nonzero(evidence.rewards != values[np.argmax(counts)]))
-    verdict = graded(rare, warn=FEW_REWARDS, falling=True)
-    if rare == 0:
-        verdict = Verdict.HOPELESS
     return Check(
         "rows that differ in reward",
         f"{rare:,} of {len(evidence):,}",
-        verdict,
-        f"warns below {FEW_REWARDS}, hopeless at 0",
+        graded(rare, warn=FEW_REWARDS, falling=True),
+        f"warns below {FEW_REWARDS}",
         "so few rows earned something that one more or less changes the estimate",
         "log for longer before two policies are compared",
     )

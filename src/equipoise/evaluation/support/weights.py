@@ -11,7 +11,10 @@ from equipoise.evaluation.evidence import Evidence
 from equipoise.evaluation.support.check import Check, Verdict, graded
 
 FEW, TOO_FEW = 100.0, 10.0
-SMALL_SHARE = 0.01
+SMALL_SHARE, THIN_SHARE = 0.01, 0.1
+LEAST = 10
+"""Decisions below which a log is short, which its intervals say, and not yet hopeless."""
+
 Z = 4.0
 LARGE_SHARE, TOO_LARGE_SHARE = 0.05, 0.5
 UNSUPPORTED, TOO_UNSUPPORTED = 0.05, 0.5
@@ -25,7 +28,8 @@ def effective_size(evidence: Evidence, weights: Floats) -> Check:
     """
     worth, n = kish(weights), len(weights)
     share, told = worth / n, f"{worth:,.0f} of {n:,} rows ({worth / n:.1%})"
-    verdict = graded(worth, warn=FEW, hopeless=TOO_FEW, falling=True)
+    # A short log of which every row counts is no hopeless one: its interval says how little it knows.
+    verdict = graded(worth, warn=FEW, hopeless=TOO_FEW if share < THIN_SHARE else None, falling=True)
     if evidence.slate_size > 1:
         whole = kish(slate_weights(evidence))
         told += f", {whole:,.0f} of {int(evidence.decisions[-1]) + 1:,} whole slates"
@@ -38,7 +42,7 @@ def effective_size(evidence: Evidence, weights: Floats) -> Check:
         "effective sample size",
         told,
         verdict,
-        f"warns below {FEW:.0f} rows or {SMALL_SHARE:.0%}, hopeless below {TOO_FEW:.0f}",
+        f"warns below {FEW:.0f} rows or {SMALL_SHARE:.0%}, hopeless below {TOO_FEW:.0f} and {THIN_SHARE:.0%}",
         "few logged rows resemble what the target would do, so chance decides the estimate",
         "log more, let the logging policy explore more, or judge a target nearer to it",
     )
@@ -49,7 +53,8 @@ def mean_weight(evidence: Evidence, weights: Floats) -> Check:
     mean, error = clustered(weights, evidence)
     z = (mean - 1.0) / error if error > 0.0 else (0.0 if math.isclose(mean, 1.0, abs_tol=1e-9) else math.inf)
     verdict = graded(abs(z), warn=Z)
-    if verdict is Verdict.WARNING and not 0.2 <= mean <= 5.0:
+    enough = evidence.decisions[-1] + 1 >= LEAST
+    if verdict is Verdict.WARNING and enough and not 0.2 <= mean <= 5.0:
         verdict = Verdict.HOPELESS
     return Check(
         "mean weight",
@@ -68,7 +73,7 @@ def largest_weight(weights: Floats) -> Check:
     return Check(
         "largest weight",
         f"{largest:,.1f} ({share:.1%} of all weight)",
-        graded(share, warn=LARGE_SHARE, hopeless=TOO_LARGE_SHARE),
+        graded(share, warn=LARGE_SHARE, hopeless=max(TOO_LARGE_SHARE, LEAST / len(weights))),
         f"warns above {LARGE_SHARE:.0%}, hopeless above {TOO_LARGE_SHARE:.0%}",
         "a single row decides much of the estimate",
         "use a self-normalised, clipped or doubly robust estimator, or log with a higher floor",

@@ -1,0 +1,1 @@
+"""Anyone's log to columns: good files, bad rows, Open Bandit."""

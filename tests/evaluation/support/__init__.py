@@ -1,0 +1,1 @@
+"""May the number be believed?"""
