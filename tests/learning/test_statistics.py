@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from equipoise.core import Batch, ConfigurationError, FeatureSpace, InputError, State
 from equipoise.learning import Statistics, StatisticsSettings, same_state
+from equipoise.learning.asked import Asked
 
 SPACE = FeatureSpace("toy", "1", 1)
 SETTINGS = StatisticsSettings(
@@ -284,15 +285,40 @@ def test_a_state_of_uneven_arrays_is_refused(key: str) -> None:
 
 
 def test_what_callers_asked_for_is_counted_apart_from_what_was_shown() -> None:
-    statistics = Statistics()
+    statistics = Statistics(StatisticsSettings(asked_memory=2.0))
     statistics.asked_for(("a", "b", "a"))  # named twice in one request: once
     statistics.asked_for(["b"])
-    statistics.asked_for(())
+    statistics.asked_for(())  # no request that names items: nothing fades
     known = statistics.experience(("a", "b", "c"), None)
     assert known.item_asked.tolist() == [1.0, 2.0, 0.0]
+    assert known.item_asked_lately.tolist() == [0.5, 1.5, 0.0]  # the first request counts by 1 - 1 / 2 now
     assert known.item_counts.tolist() == [0.0, 0.0, 0.0]
     assert statistics.overall == StatisticsSettings().expected_reward
-    again = Statistics()
-    again.restore(statistics.state())
-    assert again.experience(("b", "a"), None).item_asked.tolist() == [2.0, 1.0]
     assert list(statistics.shown_ids) == []
+
+
+@given(
+    requests=st.lists(st.lists(st.sampled_from("abcdefghijklmnopqrstuvw"), max_size=8), max_size=30),
+    memory=st.floats(1.0, 50.0),
+)
+def test_faded_counts_equal_those_faded_one_by_one(requests: list[list[str]], memory: float) -> None:
+    asked, plain = Asked(memory), dict.fromkeys("abcdefghijklmnopqrstuvwx", 0.0)
+    for number, named in enumerate(requests):
+        asked.add(named)
+        if named:
+            plain = {name: value * (1.0 - 1.0 / memory) for name, value in plain.items()}
+        for name in set(named):
+            plain[name] += 1.0
+        if number == len(requests) // 2:  # a state read back goes on as if nothing had happened
+            asked = Asked.restored(asked.state(), memory)
+    counts, lately = asked.look(list(plain))
+    assert lately == pytest.approx(list(plain.values()), abs=1e-9)
+    assert counts.tolist() == [float(sum(name in named for named in requests)) for name in plain]
+
+
+def test_users_answers_carry_how_often_they_were_asked_for() -> None:
+    statistics = Statistics()
+    statistics.update(batch_of_rows([("a", "u", 1.0), ("b", "u", 0.0)]))
+    for _ in range(3):
+        statistics.asked_for(["b", "z"])
+    assert statistics.experience(("z",), "u").recent_asked.tolist() == [0.0, 3.0]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from equipoise.core import Experience
 from equipoise.encoders.pairing import Asked, Shown, history_vector
 from equipoise.encoders.pairing.pairing import FIT_ROWS, HALF_LIFE, principal_axes
-from equipoise.encoders.pairing.taste import NOISE, taste
+from equipoise.encoders.pairing.taste import NOISE, leaning, taste
 
 from .worlds import ENCODER, NOW, SMALL, Catalogue, case, catalogue, unit
 
@@ -46,10 +46,12 @@ def told(
         item_means=np.array([mean]),
         item_counts=np.array([count]),
         item_asked=np.array([asked]),
+        item_asked_lately=np.array([asked / 4.0]),
         user_mean=user_mean,
         user_count=user_count,
         recent=(),
         residuals=np.zeros(0),
+        recent_asked=np.zeros(0),
     )
 
 
@@ -65,6 +67,7 @@ def test_so_far_by_hand() -> None:
         "item_mean_x_log_shows": 0.06931472,  # .1 x 2.0794415 / 3
         "item_log_asked": 0.69314718,  # 3.4657359 / 5
         "item_log_asked_squared": 0.48045301,  # the square of that
+        "item_log_asked_lately": 0.43381074,  # log(1 + 31 / 4) = 2.1690537, / 5
         "user_mean": 0.05,
         "user_log_shows": 0.27725887,  # 1.3862944 / 5
         "user_mean_x_item_mean": 0.02,  # .1 x .05 x 4
@@ -263,3 +266,17 @@ def test_a_product_by_hand() -> None:
         asked.features()[:, PAIRING.layout.slices["request x item text"]], expected, rtol=1e-5, atol=1e-7
     )
     assert PAIRING.encoder == ENCODER
+
+
+# What the user likes of one number
+
+
+def test_a_leaning_by_hand() -> None:
+    # Answers at 1, 2, 3 with residuals -1, 0, 1: apart (-1, 0, 1), slope (1 + 1) / (2 + 5) = 2 / 7 about the mean 2.
+    found = leaning(np.array([2.0, 5.5]), np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.0, 1.0]))
+    assert found == pytest.approx([0.0, 1.0])
+
+
+def test_one_answer_or_equal_ones_say_nothing_of_a_leaning() -> None:
+    assert leaning(np.array([4.0]), np.array([1.0]), np.array([0.7])).tolist() == [0.0]
+    assert leaning(np.array([4.0]), np.array([2.0, 2.0]), np.array([0.7, -0.1])).tolist() == [0.0]

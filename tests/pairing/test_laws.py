@@ -276,7 +276,13 @@ def test_an_item_of_unknown_age_has_the_features_of_a_new_one() -> None:
         asked,
         PAIRING.outlook(asked, cards[:0]),
         shown,
-        replace(experience, item_means=np.zeros(2), item_counts=np.zeros(2), item_asked=np.zeros(2)),
+        replace(
+            experience,
+            item_means=np.zeros(2),
+            item_counts=np.zeros(2),
+            item_asked=np.zeros(2),
+            item_asked_lately=np.zeros(2),
+        ),
         cards[:0],
         similarity=None,
     )

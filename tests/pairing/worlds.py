@@ -62,10 +62,12 @@ def experience_of(k: int, recent: Sequence[str] = (), *, seed: int = 1) -> Exper
         item_means=rng.normal(size=k) * 0.1,
         item_counts=rng.integers(0, 30, k).astype(np.float64),
         item_asked=rng.integers(0, 90, k).astype(np.float64),
+        item_asked_lately=rng.random(k) * 20.0,
         user_mean=0.05 if recent else 0.0,
         user_count=float(len(recent)),
         recent=tuple(recent),
         residuals=rng.normal(size=len(recent)) * 0.3,
+        recent_asked=rng.integers(0, 90, len(recent)).astype(np.float64),
     )
 
 
@@ -92,10 +94,12 @@ class Case:
             told.item_means[keep],
             told.item_counts[keep],
             told.item_asked[keep],
+            told.item_asked_lately[keep],
             told.user_mean,
             told.user_count,
             told.recent,
             told.residuals,
+            told.recent_asked,
         )
         return self.pairing.pair(
             self.asked,

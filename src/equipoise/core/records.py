@@ -252,20 +252,23 @@ class Experience:
 
     overall: mean reward of everything shown, shrunk to the configured expectation.
     item_means: (k,) shrunk mean rewards minus `overall`; item_counts: (k,) how often each was shown.
-    item_asked: (k,) in how many requests the caller had named the item among those to rank.
+    item_asked: (k,) how many requests had named the item among those to rank; item_asked_lately: (k,) how many of
+        about the last `asked_memory`, older ones fading.
     user_mean: the user's shrunk mean reward minus `overall`; user_count: how many slots they answered for.
     recent: (h,) item_ids last shown to the user, oldest first, at most as many as the statistics keep.
-    residuals: (h,) their rewards minus what item and user had led to expect.
+    residuals: (h,) their rewards minus what item and user had led to expect. recent_asked: (h,) as `item_asked`.
     """
 
     overall: float
     item_means: Floats
     item_counts: Floats
     item_asked: Floats
+    item_asked_lately: Floats
     user_mean: float
     user_count: float
     recent: tuple[str, ...]
     residuals: Floats
+    recent_asked: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

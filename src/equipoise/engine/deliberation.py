@@ -128,7 +128,12 @@ def _remembered(experience: Experience, recall: Recall) -> tuple[Experience, Vec
     if len(known) < len(experience.recent):
         here = set(known)
         keep = [position for position, item_id in enumerate(experience.recent) if item_id in here]
-        experience = replace(experience, recent=known, residuals=experience.residuals[keep])
+        experience = replace(
+            experience,
+            recent=known,
+            residuals=experience.residuals[keep],
+            recent_asked=experience.recent_asked[keep],
+        )
     return experience, cards
 
 

@@ -10,21 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from equipoise.core import (
-    Alignment,
     Batch,
     ConfigurationError,
     Experience,
     Floats,
-    InputError,
     Places,
     State,
 )
+from equipoise.learning.asked import Asked
+from equipoise.learning.tally import Tally, columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,7 @@ class StatisticsSettings:
 
     expected_reward: what a slot is worth before anything is known; expected_shows: its weight in shows.
     item_shows: kappa of an item's mean. user_shows: kappa of a user's mean. memory: answers kept per user.
+    asked_memory: about how many requests that name items count as lately; 1 or more.
     """
 
     expected_reward: float = 0.1
@@ -40,6 +39,7 @@ class StatisticsSettings:
     item_shows: float = 5.0
     user_shows: float = 5.0
     memory: int = 50
+    asked_memory: float = 200.0
 
     def __post_init__(self) -> None:
         for name in ("expected_shows", "item_shows", "user_shows"):
@@ -51,67 +51,14 @@ class StatisticsSettings:
             raise ConfigurationError(
                 f"[statistics] expected_reward is {self.expected_reward} but must be a finite number"
             )
+        if not 1.0 <= self.asked_memory < math.inf:
+            raise ConfigurationError(
+                f"[statistics] asked_memory is {self.asked_memory} but must be 1 or more: 200 is usual"
+            )
         if self.memory < 0:
             raise ConfigurationError(
                 f"[statistics] memory is {self.memory} but must be 0 or more: 100 is usual"
             )
-
-
-class Tally:
-    """Counts and reward sums by id, in arrays that grow by doubling."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, int] = {}
-        self.aligned = Alignment(self.rows)
-        self.counts: Floats = np.zeros(16)
-        self.sums: Floats = np.zeros(16)
-
-    def add(self, key: str, reward: float) -> None:
-        row = self.rows.setdefault(key, len(self.rows))
-        if row == len(self.counts):
-            self.counts = np.concatenate([self.counts, np.zeros(row)])
-            self.sums = np.concatenate([self.sums, np.zeros(row)])
-        self.counts[row] += 1.0
-        self.sums[row] += reward
-
-    def look(self, keys: Sequence[str], places: Places | None = None) -> tuple[Floats, Floats]:
-        """Returns: counts (k,), reward sums (k,); 0 for what was never shown."""
-        return self.at(self.aligned.rows(keys, places))
-
-    def at(self, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        """The same by row; below 0 for what was never shown."""
-        known = rows >= 0
-        return np.where(known, self.counts[rows], 0.0), np.where(known, self.sums[rows], 0.0)
-
-    def count(self, key: str) -> float:
-        row = self.rows.get(key)
-        return 0.0 if row is None else float(self.counts[row])
-
-    def mean(self, key: str, level: float, weight: float) -> float:
-        """One key's mean minus `level`, shrunk to 0 by `weight` pseudo-shows."""
-        row = self.rows.get(key)
-        if row is None:
-            return 0.0
-        count = float(self.counts[row])
-        return (float(self.sums[row]) - count * level) / (count + weight)
-
-    def state(self, prefix: str) -> State:
-        n = len(self.rows)
-        return {
-            f"{prefix}.ids": np.array(list(self.rows), dtype=np.str_),
-            f"{prefix}.counts": self.counts[:n].copy(),
-            f"{prefix}.sums": self.sums[:n].copy(),
-        }
-
-    @classmethod
-    def restored(cls, state: State, prefix: str) -> Tally:
-        ids, counts, sums = _columns(state, [f"{prefix}.{name}" for name in ("ids", "counts", "sums")])
-        tally = cls()
-        tally.rows.update((str(key), row) for row, key in enumerate(ids))
-        spare = np.zeros(max(16 - len(ids), 0))
-        tally.counts = np.concatenate([counts, spare])
-        tally.sums = np.concatenate([sums, spare])
-        return tally
 
 
 class Statistics:
@@ -121,7 +68,7 @@ class Statistics:
         self.settings = settings or StatisticsSettings()
         self._items = Tally()
         self._users = Tally()
-        self._asked = Tally()
+        self._asked = Asked(self.settings.asked_memory)
         self._memories: dict[str, list[tuple[str, float]]] = {}
         self._count = 0.0
         self._sum = 0.0
@@ -162,14 +109,18 @@ class Statistics:
             user_count = self._users.count(user_id)
             user_mean = self._users.mean(user_id, overall, self.settings.user_shows)
         memory = self._memories.get(user_id, []) if user_id is not None else []
+        recent = tuple(item_id for item_id, _ in memory)
+        asked, lately = self._asked.look(item_ids, places)
         return Experience(
             overall=overall,
             item_means=self._shrunk(counts, sums, overall),
             item_counts=counts,
-            item_asked=self._asked.look(item_ids, places)[0],
+            item_asked=asked,
+            item_asked_lately=lately,
             user_mean=user_mean,
             user_count=user_count,
-            recent=tuple(item_id for item_id, _ in memory),
+            recent=recent,
+            recent_asked=self._asked.look(recent)[0],
             residuals=np.array([residual for _, residual in memory]),
         )
 
@@ -193,8 +144,7 @@ class Statistics:
     def asked_for(self, item_ids: Iterable[str]) -> None:
         """Count a request that named the items to rank: what callers ask for says something of an item before it is
         ever shown. Items that a search of ours found are not counted."""
-        for item_id in dict.fromkeys(item_ids):
-            self._asked.add(item_id, 0.0)
+        self._asked.add(item_ids)
 
     def _remember(self, user_id: str, item_id: str, reward: float) -> None:
         """Keep what this answer said beyond what item and user had led to expect."""
@@ -211,7 +161,7 @@ class Statistics:
         return {
             **self._items.state("items"),
             **self._users.state("users"),
-            **self._asked.state("asked"),
+            **self._asked.state(),
             "memory.user_ids": np.array(users, dtype=np.str_),
             "memory.item_ids": np.array([item_id for item_id, _ in answers], dtype=np.str_),
             "memory.residuals": np.array([residual for _, residual in answers], dtype=np.float64),
@@ -220,26 +170,12 @@ class Statistics:
 
     def restore(self, state: State) -> None:
         """Raises: InputError: an array is missing or of another length; what was known before is kept."""
-        items, users, asked = (Tally.restored(state, name) for name in ("items", "users", "asked"))
-        (overall,) = _columns(state, ["overall"])
+        items, users = Tally.restored(state, "items"), Tally.restored(state, "users")
+        asked = Asked.restored(state, self.settings.asked_memory)
+        (overall,) = columns(state, ["overall"])
         memories: dict[str, list[tuple[str, float]]] = {}
-        columns = _columns(state, ["memory.user_ids", "memory.item_ids", "memory.residuals"])
-        for user_id, item_id, residual in zip(*(column.tolist() for column in columns), strict=True):
+        answers = columns(state, ["memory.user_ids", "memory.item_ids", "memory.residuals"])
+        for user_id, item_id, residual in zip(*(column.tolist() for column in answers), strict=True):
             memories.setdefault(user_id, []).append((item_id, residual))
         self._items, self._users, self._asked, self._memories = items, users, asked, memories
         self._count, self._sum = (float(value) for value in overall)
-
-
-def _columns(state: State, names: Sequence[str]) -> list[NDArray[Any]]:
-    """The arrays of these names, side by side. Raises: InputError: one is missing or of another length."""
-    for name in names:
-        if name not in state:
-            raise InputError(f"the statistics' state has no '{name}': rebuild it from the journal")
-    columns = [state[name] for name in names]
-    lengths = [len(column) for column in columns]
-    if len(set(lengths)) > 1:
-        raise InputError(
-            f"the statistics' state has {lengths} rows of {', '.join(names)}, which must be as many of each: "
-            f"rebuild it from the journal"
-        )
-    return columns

@@ -15,7 +15,7 @@ MAX_DIM = 128
 
 @dataclass(frozen=True, slots=True)
 class PairingSettings:
-    """How many columns each learned part gets; together with the 18 fixed ones at most 128.
+    """How many columns each learned part gets; together with the 20 fixed ones at most 128.
 
     item: dimensions of the projected item. product: dimensions of the request-item product.
     attributes: columns of item attributes. crosses: hashed request x item attribute columns.
@@ -49,12 +49,13 @@ FIXED = (
     Block("level", ("overall",), mean=1.0, precision=100.0),
     Block("item so far", ("item_mean",), mean=1.0),
     Block("item so far x shows", ("item_log_shows", "item_mean_x_log_shows")),
-    Block("asked for", ("item_log_asked", "item_log_asked_squared")),
+    Block("asked for", ("item_log_asked", "item_log_asked_squared", "item_log_asked_lately")),
     Block("user so far", ("user_mean",), mean=0.5),
     Block("user so far x item", ("user_log_shows", "user_mean_x_item_mean")),
     Block("age", ("age_log", "age_month", "age_years", "age_linear")),
     Block("taste", ("taste",), mean=1.0),
     Block("taste x certainty", ("taste_certain",)),
+    Block("asked for x user", ("user_x_item_log_asked",)),
     Block("similar to request", ("request_similarity",), mean=2.0, relative=True),
     Block("similar to history", ("history_similarity",), mean=0.5, relative=True),
 )
@@ -68,6 +69,7 @@ def _place(first: str, last: str) -> slice:
 
 AGE = _place("age", "age")
 TASTE = _place("taste", "taste x certainty")
+DEMAND = _place("asked for x user", "asked for x user")
 SIMILAR = _place("similar to request", "similar to history")
 
 

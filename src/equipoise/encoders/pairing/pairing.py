@@ -14,8 +14,8 @@ import numpy as np
 
 from equipoise.core import Experience, FeatureSpace, Floats, InputError, State, Vectors, fingerprint
 from equipoise.encoders.pairing.attributes import CLIP, AttributeCode, cross_matrix, request_columns
-from equipoise.encoders.pairing.layout import AGE, SIMILAR, TASTE, Layout, PairingSettings
-from equipoise.encoders.pairing.taste import taste
+from equipoise.encoders.pairing.layout import AGE, DEMAND, SIMILAR, TASTE, Layout, PairingSettings
+from equipoise.encoders.pairing.taste import leaning, taste
 
 DAY = 86_400.0
 FORMULA = "2"
@@ -176,6 +176,9 @@ class Pairing:
             mean, certainty = taste(shown.cards, remembered, experience.residuals)
             out[:, TASTE.start] = mean
             out[:, TASTE.start + 1] = 2.0 * mean * np.sqrt(certainty)
+            out[:, DEMAND.start] = leaning(
+                np.log1p(experience.item_asked), np.log1p(experience.recent_asked), experience.residuals
+            )
         if similarity is not None:
             out[:, SIMILAR.start] = similarity
         if outlook.history is not None:
@@ -276,7 +279,7 @@ def _product(rows: Vectors, columns: Vectors) -> Floats:
 
 
 def _so_far(out: Vectors, experience: Experience) -> None:
-    """The first 10 columns: the bias, the level, what item and user have shown so far, and how surely."""
+    """The first 11 columns: the bias, the level, what item and user have shown so far, and how surely."""
     means, logs = experience.item_means, np.log1p(experience.item_counts)
     asked = np.log1p(experience.item_asked) / 5.0
     out[:, 0] = 1.0
@@ -286,9 +289,10 @@ def _so_far(out: Vectors, experience: Experience) -> None:
     out[:, 4] = means * logs / 3.0
     out[:, 5] = asked
     out[:, 6] = asked * asked
-    out[:, 7] = experience.user_mean
-    out[:, 8] = np.log1p(experience.user_count) / 5.0
-    out[:, 9] = means * (4.0 * experience.user_mean)
+    out[:, 7] = np.log1p(experience.item_asked_lately) / 5.0
+    out[:, 8] = experience.user_mean
+    out[:, 9] = np.log1p(experience.user_count) / 5.0
+    out[:, 10] = means * (4.0 * experience.user_mean)
 
 
 def _age(out: Vectors, at: float, born: Floats) -> None:

@@ -15,6 +15,9 @@ from equipoise.core import Floats, Vectors
 NOISE = 10.0
 """Noise variance of an answer, in units of the kernel: one answer moves a taste by about a tenth."""
 
+SHRUNK = 5.0
+"""The penalty of a slope, in squared units of the number that it goes along."""
+
 
 def taste(items: Vectors, answered: Vectors, residuals: Floats) -> tuple[Floats, Floats]:
     """What the user's answers say of k items.
@@ -31,6 +34,18 @@ def taste(items: Vectors, answered: Vectors, residuals: Floats) -> tuple[Floats,
     cross = asked @ white.T
     prior = np.einsum("kq,kq->k", asked, asked)
     return cross @ told, np.einsum("kh,kh->k", cross, cross) / prior
+
+
+def leaning(items: Floats, answered: Floats, residuals: Floats) -> Floats:
+    """Whether the user likes what is high or what is low in one number, as a line through their own answers.
+
+    items: (k,) the number of each item. answered: (h,), h >= 1, of the items answered for. residuals: (h,).
+    Returns: (k,) b (items - m) with m the mean of `answered` and b the slope, shrunk as ridge regression does.
+    """
+    middle = answered.mean()
+    apart = answered - middle
+    slope = (apart @ residuals) / (apart @ apart + SHRUNK)
+    return np.asarray(slope * (items - middle))
 
 
 def _with_constant(cards: Vectors) -> Floats:
