@@ -75,7 +75,8 @@ def cli_page() -> str:
         GENERATED,
         "",
         "Every command takes `--help`. It exits with 0 when it did its work, 1 when it failed (the message says what",
-        "to do), 2 when it was not understood, 130 when it was interrupted. `--debug` shows where an error came from.",
+        "to do), 2 when it was not understood, 3 when `evaluate` has a log that cannot answer, 130 when it was",
+        "interrupted. `--debug` shows where an error came from.",
         'With `--json` errors are JSON too, on standard error: `{"error": {"kind": ..., "message": ...}}`.',
         "",
         "| command | what it does |",
@@ -100,6 +101,8 @@ def _chapter(name: str, command: Any) -> Iterator[str]:
     yield "| argument | default | meaning |"
     yield "|---|---|---|"
     for argument in command.assemble_argument_collection():
+        if argument.children:  # a record of arguments, each of which has a line of its own
+            continue
         names = " ".join(f"`{word}`" for word in argument.names if not word.startswith("--empty"))
         if not argument.parameter.help:
             raise UndocumentedError(f"'{name} {argument.name}' has no help: write Parameter(help=...)")

@@ -1,6 +1,7 @@
 """`equipoise`: puts the commands together and turns errors into one line and an exit code.
 
-0: done. 1: it failed, and the message says what to do. 2: the command was not understood. 130: interrupted.
+0: done. 1: it failed, and the message says what to do. 2: the command was not understood. 3: a log cannot answer what
+`evaluate` asks. 130: interrupted.
 """
 
 from __future__ import annotations
