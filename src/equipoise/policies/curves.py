@@ -24,8 +24,9 @@ B, which carries the shared weights through the same steps, is ours.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -179,26 +180,28 @@ class ItemCurves:
         """k items at once. features: (k, all). doubt: False leaves the variances at the prior's, at half the cost."""
         told = np.zeros((len(item_ids), 1 + self._d))
         uncertain = np.full(len(item_ids), self._kernel.top)
-        for at, curve, k in self._seen(item_ids, features):
-            C, M = self._faded(curve, now=now)
+        known = [at for at, item_id in enumerate(item_ids) if item_id in self._index]
+        curves = [self._curves[self._index[item_ids[at]]] for at in known]
+        for at, curve, k in zip(
+            known, curves, self._alike(curves, features[:, self._looks][known]), strict=True
+        ):
+            C, M = (curve.C, curve.M) if self._discount == 1.0 else self._faded(curve, now=now)
             told[at] = k @ C
             if doubt:
                 uncertain[at] -= k @ (M @ k)
         effective = features[:, self._shares].astype(np.float64) - told[:, 1:]
         return Views(effective, told[:, 0], np.maximum(uncertain, 0.0))
 
-    def _seen(self, item_ids: Sequence[str], features: Vectors) -> Iterator[tuple[int, Curve, Floats]]:
-        """The place, curve and k (m,) of each item that has a curve; exponentials of all of them at once cost less."""
-        found = [(at, self._index[item_id]) for at, item_id in enumerate(item_ids) if item_id in self._index]
-        curves = [self._curves[number] for _, number in found]
-        asked = np.ascontiguousarray(features[:, self._looks])
-        squares = squared(asked).tolist()
-        apart = [curve.apart(asked[at], squares[at]) for (at, _), curve in zip(found, curves, strict=True)]
-        k = self._kernel.of(np.concatenate([np.zeros(0), *apart]))
-        end = 0
-        for (at, _), curve in zip(found, curves, strict=True):
-            start, end = end, end + len(curve)
-            yield at, curve, k[start:end]
+    def _alike(self, curves: Sequence[Curve], asked: Vectors) -> list[Floats]:
+        """Each curve's k (m,) for its own row of `asked` (c, q): what can be done for all of them at once is."""
+        sizes = [len(curve) for curve in curves]
+        if not sizes:
+            return []
+        products = np.concatenate([curve.inputs @ z for curve, z in zip(curves, asked, strict=True)])
+        apart = np.concatenate([curve.squares for curve in curves]) - 2.0 * products
+        k = self._kernel.of(apart + np.repeat(squared(asked), sizes))
+        ends = np.cumsum([0, *sizes]).tolist()
+        return [k[start:end] for start, end in pairwise(ends)]
 
     def _curve(self, item_id: str) -> Curve:
         """The item's curve, made now if it has none."""
@@ -220,7 +223,7 @@ class ItemCurves:
         K = np.array([self._kernel.of(curve.apart(z, square)) for z, square in both])
         turn = np.eye(len(curve)) - (1.0 - kept) * (curve.M @ K)
         faded = kept * np.linalg.solve(turn, np.column_stack([curve.C, curve.M]))
-        return faded[:, : 1 + self._d], faded[:, 1 + self._d :]
+        return faded[:, : 1 + self._d].copy(), faded[:, 1 + self._d :].copy()
 
     def state(self) -> State:
         """Curves laid end to end, in the order in which items were first learned."""
