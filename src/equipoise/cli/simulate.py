@@ -12,7 +12,7 @@ from equipoise.cli.shared import Json, play_bar, print_json, print_table
 from equipoise.lab.play import Play, Row, write_csv
 from equipoise.lab.worlds import play_world
 
-World = Literal["films", "headlines", "wheel", "questions", "bakeoff"]
+World = Literal["films", "headlines", "wheel", "questions", "bakeoff", "linear"]
 
 
 def run(

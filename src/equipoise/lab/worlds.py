@@ -11,6 +11,7 @@ WORLDS = {
     "headlines": "randomised tests of real headlines, recorded clicks, few visitors",
     "wheel": "contexts in a disk whose rare rim pays (Riquelme et al. 2018)",
     "bakeoff": "any table with a class column, one pass, beside other libraries",
+    "linear": "known linear rewards, 10 to 100,000 items, with text that helps and without",
     "questions": "banking questions and their 77 answers, one shown at a time",
 }
 """Name to what it is; `equipoise.lab.<name>.run.run` plays it."""

@@ -130,13 +130,15 @@ class BayesianBandits:
 
 
 def _peers() -> Mapping[str, Peer]:
-    found = {
+    found: dict[str, Peer] = {
         f"vw-{name}": Peer(lambda *of, explore=explore: Vowpal(explore, *of), RATES)
         for name, explore in VOWPAL.items()
     }
-    for name, levels in (("LinUCB", (0.1, 0.3, 1.0)), ("LinTS", (0.05, 0.2, 1.0))):
+    widths: dict[str, tuple[float, ...]] = {"LinUCB": (0.1, 0.3, 1.0), "LinTS": (0.05, 0.2, 1.0)}
+    for name, levels in widths.items():
         found[f"mabwiser-{name.lower()}"] = Peer(lambda *of, name=name: Mabwiser(name, *of), levels)
-    for name, levels in (("thompson", (0.0,)), ("ucb", (0.6, 0.68, 0.84))):
+    quantiles: dict[str, tuple[float, ...]] = {"thompson": (0.0,), "ucb": (0.6, 0.68, 0.84)}
+    for name, levels in quantiles.items():
         found[f"bayesianbandits-{name}"] = Peer(lambda *of, name=name: BayesianBandits(name, *of), levels)
     return found
 
