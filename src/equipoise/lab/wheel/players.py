@@ -20,10 +20,10 @@ from equipoise.policies.registry import EXPLORERS
 
 SPACE = FeatureSpace("wheel-context", "1", 3)
 PRIOR: dict[str, Any] = {"precision": 0.25, "noise": 6.0 / 5.0, "noise_rows": 10.0}
-FLOORED = "greedy-floor"
-"""Greedy over the package's floor; plain `greedy` has none, as in the published comparison."""
-DEFAULT = ("thompson", "greedy", FLOORED, "ucb", "uniform", "oracle")
-KNOWN = (*EXPLORERS, FLOORED, "oracle")
+FLOORED = "-floor"
+"""After a policy's name: it plays over the package's own floor. Without it there is none, as published."""
+DEFAULT = ("thompson", "greedy", "greedy-floor", "ucb", "uniform", "oracle")
+KNOWN = (*EXPLORERS, *(name + FLOORED for name in EXPLORERS), "oracle")
 
 Chosen = NDArray[np.int64]
 Watch = Callable[[int, float], None]
@@ -41,15 +41,14 @@ def check_names(names: tuple[str, ...]) -> None:
 
 def player(name: str) -> BanditPolicy:
     """A fresh policy of that name."""
-    if name == "greedy":
-        return build("greedy", SPACE, posterior="arms", floor=0.0, **PRIOR)
-    return build("greedy" if name == FLOORED else name, SPACE, posterior="arms", **PRIOR)
+    floor = {} if name.endswith(FLOORED) else {"floor": 0.0}
+    return build(name.removesuffix(FLOORED), SPACE, posterior="arms", **PRIOR, **floor)
 
 
 def choices(name: str, world: Wheel, rng: np.random.Generator, watch: Watch) -> Chosen:
     """Returns: (n,) what the player of that name shows in each round, learning from each reward at once."""
     if name == "oracle":
-        return world.means.argmax(axis=1)
+        return np.asarray(world.means.argmax(axis=1))
     if name == "uniform":
         return rng.integers(len(ACTIONS), size=len(world.means))
     return played(player(name), world, rng, watch)
@@ -73,7 +72,7 @@ def features_of(world: Wheel) -> Vectors:
     """Returns: (n, 5, 3) float32: 1, x and y, the same for each action."""
     ones = np.ones((len(world.contexts), 1))
     context = np.concatenate([ones, world.contexts], axis=1).astype(np.float32)
-    return np.broadcast_to(context[:, np.newaxis], (len(context), len(ACTIONS), SPACE.dim))
+    return np.asarray(np.broadcast_to(context[:, np.newaxis], (len(context), len(ACTIONS), SPACE.dim)))
 
 
 def _row(asked: Candidates, action: int, rewards: np.ndarray, propensities: np.ndarray) -> Batch:

@@ -45,7 +45,7 @@ def wheel(size: int, *, delta: float, rng: np.random.Generator) -> Wheel:
 def disk(size: int, rng: np.random.Generator) -> Floats:
     """Returns: (size, 2) uniform points: the radius of a uniform point is the root of a uniform number."""
     radius, angle = np.sqrt(rng.random(size)), rng.uniform(0.0, 2.0 * np.pi, size)
-    return radius[:, np.newaxis] * np.column_stack([np.cos(angle), np.sin(angle)])
+    return np.asarray(radius[:, np.newaxis] * np.column_stack([np.cos(angle), np.sin(angle)]))
 
 
 def expected(contexts: Floats, delta: float) -> Floats:
