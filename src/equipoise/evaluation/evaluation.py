@@ -297,7 +297,7 @@ def _unknown(evidence: Evidence) -> Estimate:
 
 def _few(terms: Terms) -> tuple[str, ...]:
     """A warning for a single number that rests on little."""
-    return (f"only {terms.n_effective:,.0f} effective rows",) if terms.n_effective < FEW else ()
+    return (f"rests on {terms.n_effective:,.0f} effective rows only",) if terms.n_effective < FEW else ()
 
 
 def _moment(at: float, row: int) -> str:

@@ -49,24 +49,17 @@ def _parts(found: Comparison) -> dict[str, Any]:
         "refusal": REFUSAL,
         "warnings": warnings,
         "marks": {Verdict.FINE: "ok", Verdict.WARNING: "warn", Verdict.HOPELESS: "no", Verdict.OPEN: "open"},
-        "estimates": _inline(pictures.estimates(found)),
-        "differences": _inline(pictures.differences(found)) if found.differences.rows else "",
-        "weights": _inline(pictures.weights(found.weights, found)) if _has_weights(found) else "",
-        "exposures": [(shown, _inline(pictures.exposure(shown, found))) for shown in found.exposures],
-        "groups": [(section, _inline(pictures.groups(section, found))) for section in found.groups],
-        "series": [(section, _inline(pictures.over_time(section, found))) for section in found.series],
+        "estimates": pictures.estimates(found),
+        "differences": pictures.differences(found) if found.differences.rows else "",
+        "weights": pictures.weights(found.weights, found) if _has_weights(found) else "",
+        "exposures": [(shown, pictures.exposure(shown, found)) for shown in found.exposures],
+        "groups": [(section, pictures.groups(section, found)) for section in found.groups],
+        "series": [(section, pictures.over_time(section, found)) for section in found.series],
     }
 
 
 def _has_weights(found: Comparison) -> bool:
     return any(shown.counts for shown in found.weights)
-
-
-def _inline(svg: str) -> Any:
-    """An SVG of our own making, which the template must not escape."""
-    from markupsafe import Markup
-
-    return Markup(svg)
 
 
 def _answer(found: Comparison) -> list[str]:

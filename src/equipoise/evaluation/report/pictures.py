@@ -119,29 +119,26 @@ def groups(section: Section, found: Comparison) -> str:
     step = 0.8 / len(series)
     for place, (rows, kinds) in enumerate(series):
         ys = [-labels.index(label) + 0.4 - step * (place + 0.5) for label, _ in rows]
-        values = np.nan_to_num([row.estimate.value for _, row in rows])
-        errors = np.abs(
-            np.array(
-                [
-                    _finite(
-                        np.array([row.estimate.low, row.estimate.high]), np.array([row.estimate.value] * 2)
-                    )
-                    for _, row in rows
-                ]
-            )
-            - values[:, None]
-        ).T
-        colour = _colour(kinds[0], kinds[1], found)
-        axes.barh(ys, values, height=step * 0.86, color=colour, alpha=0.75, label=" · ".join(kinds))
-        axes.errorbar(
-            values, ys, xerr=np.nan_to_num(errors), fmt="none", ecolor="#333333", elinewidth=1, capsize=2
-        )
+        _bars(axes, [row for _, row in rows], ys, step * 0.86, kinds, _colour(kinds[0], kinds[1], found))
     axes.set_yticks([-place for place in range(len(labels))], labels)
     axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(series))
     plain(axes, title="", xlabel=found.unit, ylabel="")
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", alpha=0.25)
     return _svg(drawn, f"groups {section.title}")
+
+
+def _bars(
+    axes: Any, rows: Sequence[Row], ys: Sequence[float], height: float, kinds: tuple[str, str], colour: str
+) -> None:
+    """One bar a row with its interval; what is unknown has neither."""
+    values = np.array([row.estimate.value for row in rows])
+    low = _finite(np.array([row.estimate.low for row in rows]), values)
+    high = _finite(np.array([row.estimate.high for row in rows]), values)
+    errors = np.nan_to_num([values - low, high - values])
+    values = np.nan_to_num(values)
+    axes.barh(ys, values, height=height, color=colour, alpha=0.75, label=" · ".join(kinds))
+    axes.errorbar(values, ys, xerr=errors, fmt="none", ecolor="#333333", elinewidth=1, capsize=2)
 
 
 def exposure(shown: Exposure, found: Comparison) -> str:
