@@ -19,7 +19,7 @@ MOST_CATEGORIES = 64
 FARTHEST = 5.0
 """Scaled numbers are kept within so many standard deviations."""
 ROUNDING = 1e-7
-"""A standard deviation below this share of the largest distance from the first value counts as 0."""
+"""A standard deviation below this share of the largest distance so far from the first value counts as 0."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,7 +60,7 @@ def scaled(column: Numbers, order: NDArray[np.int64]) -> Floats:
     variance = np.maximum((apart * apart).cumsum() / count - mean * mean, 0.0)
     deviation = np.sqrt(variance)
     # What rounding leaves of a constant column's variance is no deviation.
-    varies = known & (deviation > ROUNDING * np.abs(apart).max(initial=0.0))
+    varies = known & (deviation > ROUNDING * np.maximum.accumulate(np.abs(apart)))
     level = np.divide(apart - mean, deviation, out=np.zeros_like(apart), where=varies)
     kept = np.clip(level, -FARTHEST, FARTHEST)
     return kept[:, np.newaxis] if np.isfinite(column.values).all() else np.column_stack([kept, ~known])

@@ -41,7 +41,7 @@ def check_names(names: tuple[str, ...]) -> None:
 
 def player(name: str) -> BanditPolicy:
     """A fresh policy of that name."""
-    floor = {} if name.endswith(FLOORED) else {"floor": 0.0}
+    floor: dict[str, Any] = {} if name.endswith(FLOORED) else {"floor": 0.0}
     return build(name.removesuffix(FLOORED), SPACE, posterior="arms", **PRIOR, **floor)
 
 
