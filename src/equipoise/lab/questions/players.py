@@ -67,12 +67,15 @@ class PolicyPlayer:
         return Candidates(self._answers, self._view.features(question), self._view.space)
 
 
-def kernel(world: QuestionsWorld, explorer: str) -> Player:
-    """Shared weights for the level and the similarity, and a curve over the question's vector for each answer."""
+def kernel(world: QuestionsWorld, explorer: str, changed: Mapping[str, Any] | None = None) -> Player:
+    """Shared weights for the level and the similarity, and a curve over the question's vector for each answer.
+
+    changed: settings other than those chosen here.
+    """
     view = whole(world)
     columns = {"shared_columns": (0, SHARED), "curve_columns": (SHARED, view.space.dim)}
-    own = EXPLORING.get(explorer, {})
-    return _player(world, view, explorer, posterior="kernel", **SETTINGS, **columns, **own)
+    settings = {**SETTINGS, **columns, **EXPLORING.get(explorer, {}), **(changed or {})}
+    return _player(world, view, explorer, posterior="kernel", **settings)
 
 
 def random_effects(world: QuestionsWorld, _name: str) -> Player:
