@@ -26,6 +26,7 @@ ROOMS = (
     "policies",
     "journal",
     "learning",
+    "evaluation",
     "engine",
     "lab.contracts",
     "lab.films",
