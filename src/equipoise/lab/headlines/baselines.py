@@ -15,8 +15,8 @@ from equipoise.core import Floats, Vectors
 from equipoise.lab.headlines.data import HeadlineTest
 from equipoise.lab.headlines.world import Stream
 
-DRAWS = 64
-"""Posterior draws a batch; their winners' frequencies are the odds, which averages to Thompson's own."""
+DRAWS = 20
+"""Posterior draws a batch, one a visitor; their winners' frequencies are the odds, which averages to Thompson's own."""
 
 PENALTY = 300.0
 """Of the ridge regression, on within-test centred logits weighted by their precision; of 3 to 1,000 chosen on the

@@ -39,7 +39,9 @@ NODES = 10
 RATIO = 3
 """Lengths looked at: one batch, 3, 9, 27, ... of them."""
 LEAST = 1e-12
-"""Chances are kept this far from 0 and 1, so that their logits are finite."""
+"""Chances are kept this far from 0 and 1, so that their logits are finite; and what moves less does not move."""
+FAR = 40.0
+"""Standard deviations beyond which nothing is left of a normal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,19 +109,19 @@ def logit_odds(logits: LogitNormal, *, left: int, batch: int) -> Floats:
 def logit_values(logits: LogitNormal, *, left: int, batch: int) -> Floats:
     """(..., k) V of each arm, in expected clicks, under a joint normal belief about logits."""
     chances = logits.chances()
-    values = np.full(chances.shape, -np.inf)
     best = chances.max(axis=-1, keepdims=True)
-    for n in lengths(left, batch):
-        gain = knowledge(logits, chances, n) if n < left else 0.0
-        values = np.maximum(values, n * chances + (left - n) * (best + gain))
-    return values
+    looked = np.array(list(lengths(left, batch)), dtype=np.float64)
+    after = looked.reshape(-1, *(1,) * chances.ndim)
+    gain = knowledge(logits, chances, after)
+    return np.asarray((after * chances + (left - after) * (best + gain)).max(axis=0))
 
 
-def knowledge(logits: LogitNormal, chances: Floats, n: int) -> Floats:
+def knowledge(logits: LogitNormal, chances: Floats, n: Floats | float) -> Floats:
     """(..., k) by how much the best chance is expected to rise when n visitors of arm i have been seen.
 
-    The chance of j moves to sigmoid(a_j + s_ji z); a_j keeps its mean, exactly where chances are small. What the rule
-    of few nodes still adds to a mean is taken off again, so that the gain is never below 0.
+    n: a number, or an array that broadcasts with (..., k). The chance of j moves to sigmoid(a_j + s_ji z); a_j keeps its
+    mean, exactly where chances are small. What the rule of few nodes still adds to a mean is taken off again, so
+    that the gain is never below 0.
     """
     points, weights = hermite(NODES)
     weight = n * expit(logits.mean) * expit(-logits.mean)
@@ -135,11 +137,9 @@ def knowledge(logits: LogitNormal, chances: Floats, n: int) -> Floats:
 def expected_max(mean: Floats, moved: Floats, rivals: Floats) -> Floats:
     """(k,) E max(mean_i + moved_i z, rival_i) for z standard normal. moved: (k,), 0 or more."""
     gap = mean - rivals
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(moved > 0.0, gap / moved, np.inf * np.sign(gap))
-    z = np.nan_to_num(z, nan=0.0)
+    z = np.clip(gap / np.maximum(moved, LEAST), -FAR, FAR)
     density = np.exp(-0.5 * np.square(z)) / np.sqrt(2.0 * np.pi)
-    return np.where(moved > 0.0, rivals + gap * ndtr(z) + moved * density, np.maximum(mean, rivals))
+    return np.asarray(rivals + gap * ndtr(z) + moved * density)
 
 
 def _best_other(mean: Floats, available: NDArray[np.bool_] | None) -> Floats:

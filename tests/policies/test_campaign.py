@@ -1,0 +1,269 @@
+"""Campaigns: the laws of every policy, then each part against brute force, then numbers to check by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, InputError
+from equipoise.lab.contracts import check_policy
+from equipoise.policies import (
+    CampaignPosterior,
+    LogitNormal,
+    PastTest,
+    RelatedArms,
+    RelatedSettings,
+    campaign,
+    learned,
+)
+from equipoise.policies.related import likeness, placed, typical_distances
+
+SPACE = FeatureSpace("toy", "1", 4)
+SETTINGS = RelatedSettings(text=0.3, own=0.05, level=0.2, fade=30.0, parts=2, chance=0.02)
+
+
+def past_of(tests: int, *, seed: int = 0) -> list[PastTest]:
+    """Tests of 2 to 4 arms; the first feature is clicked."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(tests):
+        k = int(rng.integers(2, 5))
+        features = rng.normal(size=(k, SPACE.dim)).astype(np.float32)
+        shown = rng.integers(500, 3000, k).astype(float)
+        clicks = rng.binomial(shown.astype(int), expit(-4.0 + 0.5 * features[:, 0])).astype(float)
+        made.append(PastTest(features, shown, clicks))
+    return made
+
+
+RELATED = RelatedArms.of(SPACE, past_of(25), settings=SETTINGS)
+
+
+def candidates_of(k: int, *, seed: int = 3) -> Candidates:
+    rng = np.random.default_rng(seed)
+    return Candidates(
+        tuple(f"i{at}" for at in rng.permutation(k)), rng.normal(size=(k, 4)).astype(np.float32), SPACE
+    )
+
+
+def rows_of(candidates: Candidates, shown: list[int], clicks: list[int]) -> Batch:
+    """The first of an arm's rows click."""
+    at = np.repeat(np.arange(len(candidates)), shown)
+    rewards = np.concatenate([np.arange(n) < c for n, c in zip(shown, clicks, strict=True)]).astype(float)
+    return Batch(
+        tuple(candidates.item_ids[i] for i in at),
+        (None,) * len(at),
+        candidates.features[at],
+        rewards,
+        np.full(len(at), 0.5),
+        SPACE,
+    )
+
+
+# Laws
+
+
+@pytest.mark.parametrize("past", [RELATED, RelatedArms.of(SPACE, settings=SETTINGS)], ids=["past", "no past"])
+def test_a_campaign_keeps_the_laws_of_a_policy(past):
+    check_policy(lambda: campaign(past, visitors=400), SPACE, floor=0.005)
+
+
+def test_permuting_the_candidates_permutes_the_belief():
+    posterior, asked = CampaignPosterior(RELATED), candidates_of(5)
+    posterior.update(rows_of(asked, [30, 0, 10, 5, 60], [1, 0, 2, 0, 1]))
+    order = np.array([3, 0, 4, 1, 2])
+    turned = replace(asked, item_ids=tuple(asked.item_ids[i] for i in order), features=asked.features[order])
+    straight = posterior.believe(asked, draws=7, spread=True, rng=np.random.default_rng(1))
+    shuffled = posterior.believe(turned, draws=7, spread=True, rng=np.random.default_rng(1))
+    np.testing.assert_allclose(straight.mean[order], shuffled.mean, rtol=1e-12)
+    np.testing.assert_allclose(straight.spread[order], shuffled.spread, rtol=1e-12)
+    np.testing.assert_array_equal(straight.samples[:, order], shuffled.samples)
+
+
+def test_every_arm_keeps_the_floor():
+    policy, asked = campaign(RELATED, visitors=200), candidates_of(6)
+    odds = policy.distribution(asked, np.random.default_rng(0))
+    assert sorted(odds)[:5] == pytest.approx([0.005] * 5)
+    assert odds.max() == pytest.approx(1 - 5 * 0.005)  # the other five keep .005 each
+
+
+# Logits against brute force
+
+
+def log_posterior(theta, prior, shown, clicks):
+    away = theta - prior.mean
+    return (
+        -0.5 * away @ np.linalg.solve(prior.covariance, away)
+        + clicks @ theta
+        - shown @ np.logaddexp(0.0, theta)
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 5))
+def test_the_belief_sits_at_the_mode_with_its_curvature(seed, k):
+    rng = np.random.default_rng(seed)
+    root = rng.normal(size=(k, k))
+    prior = LogitNormal(rng.normal(-4, 1, k), 0.3 * root @ root.T + 0.05 * np.eye(k))
+    shown = rng.integers(0, 3000, k).astype(float)
+    clicks = np.floor(shown * rng.random(k) ** 4)
+    belief = learned(prior, shown, clicks)
+    found = minimize(
+        lambda theta: -log_posterior(theta, prior, shown, clicks), belief.mean + 0.1, method="BFGS"
+    )
+    # A quadratic minimum: a value within 1e-6 of the best, and no lower one found.
+    assert log_posterior(belief.mean, prior, shown, clicks) >= -found.fun - 1e-6
+    chance = expit(belief.mean)
+    np.testing.assert_allclose(
+        np.linalg.inv(belief.covariance),
+        np.linalg.inv(prior.covariance) + np.diag(shown * chance * (1 - chance)),
+        rtol=1e-6,
+        atol=1e-8,
+    )
+
+
+def test_the_mean_chance_of_two_arms_against_a_grid():
+    prior = LogitNormal(np.array([-4.0, -4.2]), np.array([[0.4, 0.3], [0.3, 0.4]]))
+    shown, clicks = np.array([600.0, 200.0]), np.array([15.0, 2.0])
+    axis = np.linspace(-8, 0, 401)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    away = grid - prior.mean
+    height = (
+        -0.5 * np.einsum("gi,ij,gj->g", away, np.linalg.inv(prior.covariance), away)
+        + grid @ clicks
+        - np.logaddexp(0.0, grid) @ shown
+    )
+    weight = np.exp(height - height.max())
+    exact = weight @ expit(grid) / weight.sum()
+    # Laplace's approximation: with 17 clicks it is within 5 % of the exact posterior mean, too high for both arms alike.
+    np.testing.assert_allclose(learned(prior, shown, clicks).chances(), exact, rtol=0.05)
+
+
+def test_the_start_changes_nothing_and_seeds_side_by_side_are_the_same_as_alone():
+    prior = LogitNormal(np.array([-4.0, -4.5, -5.0]), 0.3 * np.eye(3) + 0.3)
+    shown = np.array([[10.0, 0.0, 500.0], [2000.0, 5.0, 0.0]])
+    clicks = np.array([[0.0, 0.0, 12.0], [90.0, 1.0, 0.0]])
+    both = learned(prior, shown, clicks)
+    for row in range(2):
+        alone = learned(prior, shown[row], clicks[row], start=np.zeros(3))
+        np.testing.assert_allclose(both.mean[row], alone.mean, atol=1e-7)
+        np.testing.assert_allclose(both.covariance[row], alone.covariance, atol=1e-7)
+
+
+def test_a_level_that_all_share_is_learned_from_any_arm():
+    # Arms differ by nothing (covariance 1 everywhere, and a little of their own), prior logit -4. Arm 0 gets 100 clicks
+    # of 1,000: its own logit, log(.1 / .9) = -2.2, has variance about 1/90, so nearly all of the way is gone by both.
+    prior = LogitNormal(np.array([-4.0, -4.0]), np.ones((2, 2)) + 1e-3 * np.eye(2))
+    belief = learned(prior, np.array([1000.0, 0.0]), np.array([100.0, 0.0]))
+    assert belief.mean == pytest.approx([-2.2, -2.2], abs=0.05)
+
+
+def test_chances_against_a_dense_sum():
+    logits = LogitNormal(np.array([-4.5, 0.0, 2.0]), np.diag([0.4, 1.0, 2.0]))
+    z = np.linspace(-9, 9, 20_001)
+    density = np.exp(-0.5 * z**2)
+    exact = [
+        density @ expit(m + np.sqrt(v) * z) / density.sum()
+        for m, v in zip(logits.mean, logits.variance, strict=True)
+    ]
+    np.testing.assert_allclose(logits.chances(), exact, rtol=1e-3)
+
+
+# Related arms against brute force
+
+
+def test_the_prior_is_the_joint_normal_conditioned_on_the_past():
+    past, new = past_of(8), past_of(1, seed=9)[0].features
+    related = RelatedArms.of(SPACE, past, settings=SETTINGS)
+    raw = np.concatenate([*(test.features for test in past), new]).astype(float)
+    number = np.concatenate(
+        [np.full(len(test.shown), at) for at, test in enumerate(past)] + [np.full(len(new), 10)]
+    )
+    at = placed(raw, related.scales)
+    distance = np.linalg.norm(at[:, np.newaxis] - at, axis=2)
+    apart = np.abs(number[:, np.newaxis] - number)
+    joint = 0.3 * np.exp(-distance - apart / 30.0) + 0.2 * (apart == 0) + 0.05 * np.eye(len(raw))
+    n = len(raw) - len(new)
+    good = np.concatenate([test.clicks for test in past]) + 0.5
+    bad = np.concatenate([test.shown - test.clicks for test in past]) + 0.5
+    noisy = joint[:n, :n] + np.diag(1 / good + 1 / bad)
+    y = np.log(good / bad)
+    gain = joint[n:, :n] @ np.linalg.inv(noisy)
+    told = related.prior(new, later=2)
+    np.testing.assert_allclose(told.mean, y.mean() + gain @ (y - y.mean()), atol=1e-8)
+    np.testing.assert_allclose(told.covariance, joint[n:, n:] - gain @ joint[:n, n:], atol=1e-8)
+
+
+def test_several_tests_at_once_are_each_on_its_own():
+    features = [test.features for test in past_of(3, seed=5)]
+    together = RELATED.priors(features)
+    for later, rows in enumerate(features):
+        alone = RELATED.prior(rows, later=later)
+        np.testing.assert_allclose(together[later].mean, alone.mean, atol=1e-10)
+        np.testing.assert_allclose(together[later].covariance, alone.covariance, atol=1e-10)
+
+
+def test_without_a_past_all_arms_are_alike_but_for_their_texts():
+    told = RelatedArms.of(SPACE, settings=SETTINGS).prior(np.eye(4, dtype=np.float32))
+    np.testing.assert_allclose(told.mean, logit(0.02))
+    # text + own + level on the diagonal
+    np.testing.assert_allclose(told.variance, 0.3 + 0.05 + 0.2)
+
+
+def test_the_same_text_is_wholly_alike_and_typical_texts_are_one_apart():
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(300, 4))
+    scales = typical_distances(features, 2)
+    at = placed(features, scales)
+    assert likeness(at[:1], at[:1])[0, 0] == 1.0
+    # Each of two parts has median distance 1 / sqrt(2), so that the root of the sum of squares is about 1.
+    distances = -np.log(likeness(at, at)[np.triu_indices(300, 1)])
+    assert np.median(distances) == pytest.approx(1.0, abs=0.1)
+
+
+def test_the_past_teaches_which_texts_are_clicked():
+    # Feature 0 was clicked in the past (slope .5), so an arm with more of it is believed to be better.
+    good, poor = np.array([[2.0, 0.1, 0.1, 0.1], [-2.0, 0.1, 0.1, 0.1]], dtype=np.float32)
+    told = RelatedArms.of(SPACE, past_of(80), settings=SETTINGS).prior(np.stack([good, poor]))
+    assert told.mean[0] > told.mean[1] + 0.3
+
+
+# Bad input
+
+
+def test_parts_must_divide_the_features():
+    with pytest.raises(ConfigurationError, match="do not fall into 3 equal parts"):
+        RelatedArms.of(SPACE, settings=RelatedSettings(parts=3))
+
+
+@pytest.mark.parametrize(("name", "value"), [("text", -1.0), ("own", 0.0), ("fade", 0.0), ("chance", 1.0)])
+def test_settings_out_of_range_are_refused(name, value):
+    with pytest.raises(ConfigurationError, match=name):
+        RelatedSettings(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("shown", "clicks", "message"),
+    [
+        ([5.0, 5.0], [6.0, 0.0], "clicks outside"),
+        ([5.0], [1.0], "expected"),
+        ([5.0, 5.0], [np.nan, 0.0], "clicks"),
+    ],
+)
+def test_a_past_test_that_cannot_be_is_refused(shown, clicks, message):
+    features = np.ones((2, 4), dtype=np.float32)
+    with pytest.raises(InputError, match=message):
+        RelatedArms.of(SPACE, [PastTest(features, np.array(shown), np.array(clicks))], settings=SETTINGS)
+
+
+def test_a_reward_outside_the_unit_is_refused_and_nothing_is_learned():
+    policy, asked = campaign(RELATED, visitors=100), candidates_of(3)
+    batch = rows_of(asked, [2, 2, 2], [1, 0, 0])
+    with pytest.raises(InputError, match="reward"):
+        policy.update(replace(batch, rewards=batch.rewards + 1.0))
+    assert int(policy.state()["posterior/rows"]) == 0
