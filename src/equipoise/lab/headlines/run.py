@@ -8,6 +8,7 @@ from equipoise.core import ConfigurationError, InputError, Vectors
 from equipoise.engine import nearest
 from equipoise.lab.headlines.baselines import BASELINES
 from equipoise.lab.headlines.data import HeadlineTest, read_tests, split
+from equipoise.lab.headlines.picture import captured_picture
 from equipoise.lab.headlines.score import table
 from equipoise.lab.headlines.season import Season, names
 from equipoise.lab.headlines.texts import encoded
@@ -30,6 +31,8 @@ def run(asked: Play) -> Outcome:
     season = Season.of(past, played, _encoded((*past, *played), asked.progress))
     scores = _scores(season, chosen, asked)
     rows = table(scores, tuple(BASELINES))
+    if asked.picture is not None:
+        captured_picture(rows, asked.picture)
     return Outcome(tuple(rows), _caption(len(past), len(played)))
 
 
