@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import stats
+from scipy import special
 from scipy.special import ndtri
 
 from equipoise.core import Floats, InputError
@@ -57,6 +57,6 @@ def clopper_pearson(outcomes: Floats, *, level: float = 0.95) -> tuple[float, fl
         )
     n, ones = len(given), int(given.sum())
     tail = (1.0 - checked_level(level)) / 2.0
-    low = float(stats.beta.ppf(tail, ones, n - ones + 1)) if ones > 0 else 0.0
-    high = float(stats.beta.isf(tail, ones + 1, n - ones)) if ones < n else 1.0
+    low = float(special.betaincinv(ones, n - ones + 1, tail)) if ones > 0 else 0.0
+    high = float(special.betainccinv(ones + 1, n - ones, tail)) if ones < n else 1.0
     return low, high

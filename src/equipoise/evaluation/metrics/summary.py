@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from equipoise.core import Estimate, Floats, InputError
 
@@ -21,5 +21,5 @@ def summary(values: Floats, *, level: float = 0.95) -> Estimate:
         raise InputError(f"none of {values.size} lists could be judged: nothing is relevant in any of them")
     n, value = len(known), float(known.mean())
     stderr = float(known.std(ddof=1) / np.sqrt(n)) if n > 1 else np.inf
-    half = float(stats.norm.isf((1.0 - level) / 2.0)) * stderr
+    half = float(-special.ndtri((1.0 - level) / 2.0)) * stderr
     return Estimate(value, stderr, value - half, value + half, n, float(n))

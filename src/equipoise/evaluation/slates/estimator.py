@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from equipoise.core import Estimate, Floats, InputError
 from equipoise.evaluation.slates.log import SlateLog
@@ -51,7 +51,7 @@ class SlateEstimator:
         terms = self.compute(log)
         n, value = len(terms), float(terms.mean())
         stderr = float(terms.std(ddof=1) / np.sqrt(n)) if n > 1 else np.inf
-        half = float(stats.norm.isf((1.0 - self.level) / 2.0)) * stderr
+        half = float(-special.ndtri((1.0 - self.level) / 2.0)) * stderr
         return Estimate(
             value=value,
             stderr=stderr,
