@@ -20,7 +20,7 @@ def error_picture(scores: Sequence[tuple[str, str, Floats]], path: Path) -> Path
     Raises: MissingExtraError: matplotlib is not installed.
     """
     names = list(dict.fromkeys(table for table, _, _ in scores))
-    drawn = figure(width=5.6 * min(len(names), 3), height=4.6 * -(-len(names) // 3))
+    drawn = figure(width=7.6 * min(len(names), 3), height=4.8 * -(-len(names) // 3))
     for at, name in enumerate(names):
         axes = drawn.add_subplot(-(-len(names) // 3), min(len(names), 3), at + 1)
         shown = [(policy, wrong) for table, policy, wrong in scores if table == name and policy != "oracle"]
@@ -33,7 +33,7 @@ def error_picture(scores: Sequence[tuple[str, str, Floats]], path: Path) -> Path
         plain(axes, title=name, xlabel="rows", ylabel="error so far")
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.legend(frameon=False, fontsize=6.5)
+        axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return save(drawn, path)
 
 

@@ -68,7 +68,7 @@ def _caption(read: list[ClassTable]) -> str:
         f"{table.name}: class '{table.label}'{' (guessed)' if table.guessed else ''}, {len(table.classes)} classes"
         for table in read
     )
-    return f"{'; '.join(told)}. Errors over seeds"
+    return f"{'; '.join(told)}. Our default is '{DEFAULT}'; errors over seeds"
 
 
 def _score(play: Play, table: ClassTable, name: str) -> Score:
