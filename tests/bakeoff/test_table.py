@@ -56,6 +56,20 @@ def test_one_number_misread_in_a_hundred_is_missing_and_three_make_words(tmp_pat
     assert isinstance(column(3), Categories)
 
 
+def test_row_numbers_under_an_empty_heading_are_left_out(tmp_path):
+    table = read_table(written(tmp_path, ",size,kind\n0,1.5,x\n1,2.5,y\n2,,x\n"))
+    assert (table.label, [column.name for column in table.columns], len(table)) == ("kind", ["size"], 3)
+
+
+def test_a_heading_of_numbers_with_a_word_above_numbers_is_one(tmp_path):
+    table = read_table(written(tmp_path, "0,1,target\n5,6,0\n7,8,1\n9,9,1\n"))
+    assert (table.label, table.classes, len(table)) == ("target", ("0", "1"), 3)
+
+
+def test_a_first_row_with_a_gap_is_a_row(tmp_path):
+    assert len(read_table(written(tmp_path, "5,?,a\n6,7,b\n8,9,a\n"))) == 3
+
+
 def test_a_folder_gives_its_tables_by_name_and_gzip_is_read(tmp_path):
     written(tmp_path, "a,b\n1,x\n2,y\n", "z.csv")
     (tmp_path / "m.data.gz").write_bytes(gzip.compress(b"a\tb\n1\tx\n2\ty\n"))

@@ -95,7 +95,9 @@ def read_table(path: Path, *, label: str | None = None) -> ClassTable:
             f" {MOST_CLASSES}: name the class column with --label"
         )
     place = {word: number for number, word in enumerate(classes)}
-    columns = [_column(heading[i], [row[i] for row in rows]) for i in range(len(heading)) if i != at]
+    # A column without a heading is of row numbers.
+    kept = [i for i, name in enumerate(heading) if i != at and name]
+    columns = [_column(heading[i], [row[i] for row in rows]) for i in kept]
     targets = np.array([place[word] for word in words], dtype=np.int64)
     return ClassTable(_stem(path), heading[at], guessed, classes, targets, tuple(columns))
 
@@ -122,11 +124,26 @@ def _cells(path: Path) -> tuple[list[str], Cells]:
 
 
 def _is_heading(first: Sequence[str], rows: Cells) -> bool:
-    """Words that differ from each other, none of them missing, a number, or seen again in its column."""
+    """A word above a column of numbers; or nothing but words that differ and are never seen again in their columns.
+
+    The first cell may be empty, as above row numbers.
+    """
     words = [cell.strip() for cell in first]
-    if len(set(words)) < len(words) or any(word.lower() in MISSING or _is_number(word) for word in words):
+    if any(_is_word(word) and _all_numbers(rows, at) for at, word in enumerate(words)):
+        return True
+    if len(set(words)) < len(words) or not all(_is_word(word) for word in words[words[0] == "" :]):
         return False
     return not any(any(row[at].strip() == word for row in rows) for at, word in enumerate(words))
+
+
+def _is_word(cell: str) -> bool:
+    return cell.lower() not in MISSING and not _is_number(cell)
+
+
+def _all_numbers(rows: Cells, at: int) -> bool:
+    """Whether the column holds numbers and nothing else that is not missing."""
+    kept = [word for word in (row[at].strip() for row in rows) if word.lower() not in MISSING]
+    return bool(kept) and all(_is_number(word) for word in kept)
 
 
 def _label(path: Path, heading: list[str], rows: Cells, label: str | None) -> tuple[int, bool]:
