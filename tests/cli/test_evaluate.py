@@ -278,6 +278,45 @@ def test_policies_by_name_on_the_journal(journal: Say) -> None:
     assert "no journal 'none.db'" in journal("evaluate", "--journal", "none.db", "--policy", "uniform").err
 
 
+def test_imported_decisions_are_learned_from_but_not_judged(journal: Say, folder: Path) -> None:
+    """They list what was shown as their only candidates, so every policy would seem to have shown just that."""
+    plain = journal("evaluate", "--journal", "equipoise.db", "--policy", "same.toml", "--json").json
+    (folder / "theirs.csv").write_text("item,p,got\n" + "i0,0.05,1\ni1,0.05,0\n" * 20)
+    (folder / "theirs.toml").write_text('item_id = "item"\npropensity = "p"\nreward = "got"\n')
+    assert journal("warm-start", "--log", "theirs.csv", "--columns", "theirs.toml").code == 0
+    said = journal("evaluate", "--journal", "equipoise.db", "--policy", "same.toml", "--json")
+    assert said.json == plain
+    told = journal("evaluate", "--journal", "equipoise.db", "--policy", "same.toml").out
+    assert "40 imported decisions are left out" in " ".join(told.split())
+
+
+def test_a_journal_with_nothing_but_imported_decisions(shop: Say, folder: Path) -> None:
+    (folder / "theirs.csv").write_text("item,got\ni0,1\ni1,0\n")
+    (folder / "theirs.toml").write_text('item_id = "item"\nreward = "got"\n')
+    assert shop("warm-start", "--log", "theirs.csv", "--columns", "theirs.toml").code == 0
+    said = shop("evaluate", "--journal", "equipoise.db", "--policy", "uniform")
+    assert said.code == 1
+    assert "no settled decision of our own" in said.err
+
+
+def test_slate_estimators_need_no_columns_beyond_the_journal(journal: Say) -> None:
+    """The incumbent beside itself: every weight is 1, so each that does not lean on a model is the plain mean."""
+    names = [
+        f"{kind}_{form}"
+        for kind in ("slate", "independent", "reward_interaction")
+        for form in ("ips", "snips")
+    ]
+    names += ["cascade_dr", "pseudo_inverse"]
+    said = journal(
+        "evaluate", "--journal", "equipoise.db", "--policy", "same.toml", "--json", "--estimator", *names
+    )
+    rows = {(row["policy"], row["estimator"]): row for row in said.json}
+    plain = rows["thompson", "on_policy"]["value"]
+    for name in names:
+        off = abs(rows["same", name]["value"] - plain)
+        assert off < (0.2 if name == "cascade_dr" else 1e-12), name
+
+
 def test_a_journal_without_anything_settled(shop: Say) -> None:
     shop("recommend", "--text", "shoe")
     said = shop("evaluate", "--journal", "equipoise.db", "--policy", "uniform")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -66,7 +67,7 @@ def _learning(name: str, table: PolicyTable, log: Log) -> Learning:
 def judged_journal(
     engine: Engine, words: Sequence[str], *, name: str, progress: Progress | None = None
 ) -> tuple[Log, list[Target]]:
-    """The journal as a log, and what each challenger would have done in it.
+    """The journal's decisions of our own as a log, and what each challenger would have done in it.
 
     words: TOML files, or names of policies. Raises: InputError: no challenger, or nothing has settled.
     """
@@ -78,10 +79,21 @@ def judged_journal(
         collected = Collected()
         for one in judged(engine, _challenger(word, engine.parts.settings), progress=progress):
             collected.add(one.logged, one.target, (one.shown, one.expected))
-        log = log or collected.log(name=name)
+        log = log or _noted(collected.log(name=name), settled=engine.parts.journal.last_position)
         targets.append(Given(_called(word), collected.chances(), collected.baseline()))
     assert log is not None
     return log, targets
+
+
+def _noted(log: Log, *, settled: int) -> Log:
+    """Says how many of the `settled` decisions are not in the log."""
+    left_out = settled - int(log.decisions[-1]) - 1
+    if not left_out:
+        return log
+    note = (
+        f"{left_out:,} imported decisions are left out: nobody knows what else their system could have shown"
+    )
+    return replace(log, notes=(*log.notes, note))
 
 
 def _called(word: str) -> str:

@@ -12,6 +12,7 @@ from equipoise.core import Decision, Floats, Logged
 from equipoise.engine.challenge.beside import beside
 from equipoise.engine.challenge.catalogues import Catalogues
 from equipoise.engine.challenge.weighing import Opinion, opinion_of, paired
+from equipoise.engine.imported import IMPORTED
 from equipoise.engine.parts import Parts, Progress
 from equipoise.engine.settings import Settings
 
@@ -37,7 +38,7 @@ class Judged:
 
 
 def judged(engine: Engine, challenger: Settings, *, progress: Progress | None = None) -> Iterator[Judged]:
-    """Every settled decision in the order of settlement, with the probabilities that a challenger gives its slots.
+    """Every settled decision of our own, in order of settlement, with the probabilities a challenger gives its slots.
 
     The challenger learns from the log as it goes: before it judges a decision it has learned exactly what the
     incumbent had then (`versions.learned`), and never the decision's own reward or dice. Its weights target /
@@ -47,6 +48,9 @@ def judged(engine: Engine, challenger: Settings, *, progress: Progress | None = 
     Two things limit what the answer means. The challenger is confined to the candidates that were found for the
     incumbent; what its own search would have found is not in the log. And it learns from what the incumbent showed,
     not from what it would have shown itself.
+
+    Imported decisions are learned from but not judged: their records list as candidates what was shown and no more, so
+    any policy would seem to have shown the same.
 
     A challenger of the incumbent's own settings gives back the logged propensities, bit for bit.
     challenger: as `challenger_settings` reads them. progress: called with (done, total).
@@ -65,10 +69,12 @@ def judged(engine: Engine, challenger: Settings, *, progress: Progress | None = 
         while turn < total and learned[order[turn] - 1] < position:
             ahead = int(order[turn])
             past = logged if ahead == position else journal.at_position(ahead)
-            ready[ahead] = _opinion(side, catalogues, past.decision)
+            if past.decision.policy != IMPORTED:
+                ready[ahead] = _opinion(side, catalogues, past.decision)
             turn += 1
-        opinion = ready.pop(position)
-        yield Judged(position, logged, opinion.target, opinion.shown, opinion.expected)
+        opinion = ready.pop(position, None)
+        if opinion is not None:
+            yield Judged(position, logged, opinion.target, opinion.shown, opinion.expected)
         side.learn_from(side.learner, [(position, logged)])
         if progress is not None:
             progress(position, total)
