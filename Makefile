@@ -20,7 +20,7 @@ check: $(VENV)/.check
 	$(BIN)/deptry src
 
 bench: $(VENV)/.test
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python benchmarks/speed.py
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python benchmarks/speed.py --check benchmarks/baseline.json
 
 docs: $(VENV)/.test
 	$(BIN)/python docs/generate.py

@@ -65,6 +65,8 @@ def picture(points: list[Point], path: Path) -> None:
         for colour, (what, curve) in zip(COLOURS, here, strict=False):
             sizes, times = [point.size for point in curve], [point.ms for point in curve]
             axes.loglog(sizes, times, "o-", color=colour, label=f"{what} ({slope(curve):.2f})", markersize=4)
+            axes.set_xticks(sizes, [f"{size:g}" for size in sizes])
+            axes.minorticks_off()
         plain(axes, title=f"by {against}", xlabel=against, ylabel="processor milliseconds")
         axes.legend(fontsize=8, frameon=False)
     for axes in panels[len(families) :]:

@@ -51,7 +51,8 @@ def side_by_side(
     for number in range(warm_up):
         ours(number)
         theirs(number)
-    spent = [(turn(ours, number, block), turn(theirs, number, block)) for number in range(rounds)]
+    numbers = range(warm_up, warm_up + rounds)
+    spent = [(turn(ours, number, block), turn(theirs, number, block)) for number in numbers]
     ours_ms, peer_ms = (float(np.median(column)) for column in zip(*spent, strict=True))
     return row(name, ours_ms, peer, peer_ms)
 

@@ -40,7 +40,7 @@ def draws(q: int = 40):
 def test_it_is_trained_and_a_retriever(ann):
     assert isinstance(ann, Retriever)
     # the root of 6000 is 77, and 6000 items are enough for 153 lists of 39
-    assert ann.lists.index.nlist == 77 and ann.lists.dead == 0
+    assert len(ann.lists.index.centres) == 77 and ann.lists.dead == 0
 
 
 def test_recall_near_items_and_on_draws(ann, oracle, clustered):
@@ -192,3 +192,15 @@ def test_open_index_by_kind(space, clustered):
 def test_settings_out_of_range():
     with pytest.raises(ConfigurationError, match="nprobe is 0"):
         AnnSettings(nprobe=0)
+
+
+def test_the_index_says_what_it_takes_beside_the_vectors() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((400, 8)).astype(np.float32)
+    space = FeatureSpace("toy", "1", 8)
+    chosen = AnnSettings(train_from=100, train_on=400)
+    index = FaissIndex.over(space, [f"i{row}" for row in range(400)], vectors, settings=chosen)
+    # 400 codes of 8 bytes with labels of 8; 400 // 39 = 10 lists with centres of 8 float32; 400 labels by row
+    assert index.size_bytes == 400 * (8 + 8) + 10 * 8 * 4 + 400 * 8
+    few = FaissIndex.over(space, ["i0"], vectors[:1], settings=chosen)
+    assert few.size_bytes == 0

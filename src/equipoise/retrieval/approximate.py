@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
 from equipoise.core import ConfigurationError, FeatureSpace, Vectors
 from equipoise.retrieval.index import Index, View
-from equipoise.retrieval.quantised import extended, proposed, require_faiss, trained
+from equipoise.retrieval.quantised import Quantised, extended, proposed, require_faiss, trained
 from equipoise.retrieval.ranking import Ranked, best, exact_top, top_among
 from equipoise.retrieval.rows import Mask, RowNumbers, Rows, holes_filled
 
@@ -69,7 +68,7 @@ class Lists:
     `index` does not know yet. n_labels: how many labels were ever given; those of no row any more are dead.
     """
 
-    index: Any
+    index: Quantised | None
     labels: RowNumbers
     n_labels: int
 
@@ -134,12 +133,15 @@ class AnnView(View):
         return n_allowed < self._settings.narrow_rows or share < self._settings.narrow_share
 
     def _proposed(self, queries: Vectors, wanted: int, allowed: Mask | None) -> RowNumbers:
+        lists = self._lists.index
+        if lists is None:
+            return np.empty((len(queries), 0), dtype=np.int64)
         wanted = min(wanted, self._lists.n_labels)
         living = None
         if allowed is not None or self._lists.dead:
             rows = self._row_of_label
             living = rows >= 0 if allowed is None else (rows >= 0) & allowed[rows]
-        return proposed(self._lists.index, queries, wanted, nprobe=self._settings.nprobe, living=living)
+        return proposed(lists, queries, wanted, nprobe=self._settings.nprobe, living=living)
 
     def _candidates(
         self, labels: RowNumbers, wanted: int, allowed: Mask | None, bonus: Vectors | None
@@ -185,6 +187,15 @@ class FaissIndex(Index):
         """What is trained at this moment, for a report."""
         return self._lists
 
+    @property
+    def size_bytes(self) -> int:
+        """What the index takes beside the exact vectors: codes and labels of every item, and the lists' centres."""
+        trained, width = self._lists.index, self.space.dim
+        if trained is None:
+            return 0
+        index = trained.index
+        return int(index.ntotal * (index.code_size + 8) + index.nlist * width * 4 + self._lists.labels.nbytes)
+
     def _with(self, item_ids: Sequence[str], vectors: Vectors) -> AnnView:
         items = self._view.items.put(item_ids, vectors)
         lists = self._lists
@@ -208,7 +219,7 @@ class FaissIndex(Index):
             index = trained(items, train_on=self._settings.train_on)
             lists = Lists(index, np.arange(len(items)), len(items))
         elif np.count_nonzero(lists.labels < 0) > self._settings.fresh_rows:
-            lists = _absorbed(items, lists)
+            lists = _absorbed(items, lists, lists.index)
         self._lists = lists
         return AnnView(items, lists, self._settings)
 
@@ -217,10 +228,10 @@ def _no_lists(n: int) -> Lists:
     return Lists(None, np.full(n, -1), 0)
 
 
-def _absorbed(items: Rows, lists: Lists) -> Lists:
+def _absorbed(items: Rows, lists: Lists, trained: Quantised) -> Lists:
     """The fresh rows join a copy of the lists."""
     fresh = np.flatnonzero(lists.labels < 0)
-    index = extended(lists.index, items, fresh, first_label=lists.n_labels)
+    index = extended(trained, items, fresh, first_label=lists.n_labels)
     labels = lists.labels.copy()
     labels[fresh] = lists.n_labels + np.arange(len(fresh))
     return Lists(index, labels, lists.n_labels + len(fresh))
