@@ -39,6 +39,8 @@ class Asked:
 
     def look(self, item_ids: Sequence[str], places: Places | None = None) -> tuple[Floats, Floats]:
         """Returns: counts (k,) in all, and lately; 0 for what was never named."""
+        if not self._rows:  # as everywhere that requests never name items
+            return np.zeros(len(item_ids)), np.zeros(len(item_ids))
         rows = self._aligned.rows(item_ids, places)
         known = rows >= 0
         return np.where(known, self._counts[rows], 0.0), np.where(known, self._faded(rows), 0.0)
