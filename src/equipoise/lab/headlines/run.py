@@ -10,7 +10,7 @@ from equipoise.lab.headlines.baselines import BASELINES
 from equipoise.lab.headlines.data import HeadlineTest, read_tests, split
 from equipoise.lab.headlines.picture import captured_picture
 from equipoise.lab.headlines.score import table
-from equipoise.lab.headlines.season import Season, names
+from equipoise.lab.headlines.season import REFERENCES, Season, names
 from equipoise.lab.headlines.texts import encoded
 from equipoise.lab.headlines.world import Score, play
 from equipoise.lab.play import Outcome, Play, Progress, refuse
@@ -30,7 +30,7 @@ def run(asked: Play) -> Outcome:
     past, played = split(tests[: asked.size], asked.train_share or TRAIN_SHARE)
     season = Season.of(past, played, _encoded((*past, *played), asked.progress))
     scores = _scores(season, chosen, asked)
-    rows = table(scores, tuple(BASELINES))
+    rows = table(scores, tuple(BASELINES), REFERENCES)
     if asked.picture is not None:
         captured_picture(rows, asked.picture)
     return Outcome(tuple(rows), _caption(len(past), len(played)))

@@ -18,13 +18,13 @@ WORLD = "headlines"
 BOOTSTRAPS = 2_000
 
 
-def table(scores: Sequence[Score], baselines: Sequence[str]) -> list[Row]:
+def table(scores: Sequence[Score], baselines: Sequence[str], references: Sequence[str] = ()) -> list[Row]:
     """Rows `captured` (error over tests) and `captured_by_seed` (error over seeds) of every score, and
-    `captured-<baseline>` (paired, over tests) of those that are no baseline."""
+    `captured-<baseline>` (paired, over tests) of those that are neither baseline nor reference."""
     rows: list[Row] = []
     for score in scores:
         rows += _own(score)
-        if score.policy not in baselines:
+        if score.policy not in (*baselines, *references):
             rows += _differences(score, [other for other in scores if other.policy in baselines])
     return rows
 
