@@ -185,6 +185,8 @@ def test_known_items(log: Path, say: Say) -> None:
         (("--log", "log.csv", "--columns", "none.toml"), "no columns file"),
         (("--log", "log.csv", "--columns", "map.toml", "--policy", "nwe"), "did you mean 'new'"),
         (("--log", "log.csv", "--columns", "map.toml", "--estimator", "isp"), "no estimator 'isp'"),
+        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "mips"), "from Python"),
+        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "ips,mrdr"), "from Python"),
         (("--log", "log.csv", "--columns", "map.toml", "--by", "county"), "no attribute 'county'"),
         (("--log", "log.csv", "--columns", "map.toml", "--format", "excel"), "no format 'excel'"),
         (("--log", "log.csv", "--columns", "map.toml", "--items", "none.txt"), "no list of items"),
@@ -199,6 +201,40 @@ def test_what_cannot_be_is_said(words: tuple[str, ...], told: str, log: Path, sa
 def test_a_misspelt_key_of_the_columns_file(log: Path, say: Say) -> None:
     (log.parent / "map.toml").write_text(MAP.replace("propensity", "propensty"))
     assert "did you mean 'propensity'" in say(*THEIRS).err
+
+
+LOGGERS = """
+reward = "got"
+item_id = "item"
+propensity = "p"
+logger = "by"
+attributes = ["country"]
+target_probability = "new"
+"""
+
+
+def test_several_loggers_in_one_log(folder: Path, say: Say) -> None:
+    """Half by `old` (.8, .2), half by `even`: the mixture shows a with .65 and b with .35."""
+    lines = ["item,p,got,by,country,new,p_old,p_even"]
+    for row in range(400):
+        logger, item = ("old", "even")[row % 2], "aaaab"[row % 5] if row % 2 == 0 else "ab"[row // 2 % 2]
+        odds = {"old": {"a": 0.8, "b": 0.2}[item], "even": 0.5}
+        new, got = {"a": 0.3, "b": 0.7}[item], int(item == "b" or row % 3 == 0)
+        country = "DE" if row else "FR"
+        lines.append(f"{item},{odds[logger]},{got},{logger},{country},{new},{odds['old']},{odds['even']}")
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    (folder / "map.toml").write_text(LOGGERS)
+    assert "logger_probability = { old" in say(*THEIRS, "--estimator", "balanced_ips").err
+    (folder / "map.toml").write_text(LOGGERS + 'logger_probability = { old = "p_old", even = "p_even" }\n')
+    rows = {(row["policy"], row["estimator"]): row for row in say(*THEIRS, "--json").json}
+    table = [line.split(",") for line in lines[1:]]
+    expected = sum({"a": 0.3 / 0.65, "b": 0.7 / 0.35}[row[0]] * float(row[2]) for row in table) / 400
+    assert rows["new", "balanced_ips"]["value"] == pytest.approx(expected)
+    assert ("new", "weighted_ips") in rows
+    single = say(*THEIRS, "--json", "--estimator", "weighted_ips", "--by", "country").json
+    (part,) = [row for row in single if row["policy"] == "new [country = FR]"]
+    assert part["value"] is None
+    assert "wrote 1 row" in part["warnings"][0]
 
 
 def test_open_bandit(say: Say) -> None:

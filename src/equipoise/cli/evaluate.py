@@ -32,6 +32,12 @@ from equipoise.evaluation.targets import Target
 NO_SUPPORT = 3
 """The exit code where a log cannot answer."""
 
+FROM_PYTHON = {
+    "mips": "what both policies give to every candidate, for weights of clusters (evaluation.estimators.marginalised)",
+    "mrdr": "a reward model fitted for it (evaluation.models.cross_fitted with robust_weights)",
+}
+"""Estimators that would be plain `ips` and `dr` with what a log holds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -206,7 +212,7 @@ def _read(source: Source, path: Path, how: Reading) -> Log:
 
 def _options(how: How, asked: Asked, bar: Callable[[int, int], None], *, over_time: bool) -> Options:
     return Options(
-        estimators=_words(how.estimator),
+        estimators=_estimators(how.estimator),
         interval=how.interval,
         level=how.level,
         by=_words(how.by),
@@ -219,6 +225,17 @@ def _options(how: How, asked: Asked, bar: Callable[[int, int], None], *, over_ti
         cores=how.cores,
         progress=bar,
     )
+
+
+def _estimators(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Raises: InputError: one that needs more than a log holds."""
+    names = _words(given)
+    for name in names:
+        if name in FROM_PYTHON:
+            raise InputError(
+                f"{name} needs {FROM_PYTHON[name]}, which no log holds: use it from Python, see the page of estimators"
+            )
+    return names
 
 
 def _words(given: Sequence[str] | None) -> tuple[str, ...]:

@@ -280,7 +280,10 @@ class Evaluation:
         if not part.weights.any():
             warning = "the target shows nothing of what this part shows"
             return Row(one.name, estimator, _unknown(part), (warning,))
-        terms = terms_of(part, estimator)
+        try:
+            terms = terms_of(part, estimator)
+        except InputError as error:  # what the whole log allows may need more rows than this part has
+            return Row(one.name, estimator, _unknown(part), (str(error),))
         return Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
 
 

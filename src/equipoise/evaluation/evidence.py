@@ -33,6 +33,7 @@ class Evidence:
     slots: (n,) integers from 0. at: (n,) seconds since 1970-01-01 UTC, NaN where unknown.
     items: codes and names of what was shown. loggers: codes and names of the policies that chose.
     groups: attribute to its codes and names. baseline: what a reward model forecasts, if there is one.
+    logger_odds: logger to (n,), what it would have given to the logged item; only where the log says so.
     """
 
     rewards: Floats
@@ -45,6 +46,7 @@ class Evidence:
     loggers: Codes
     groups: Mapping[str, Codes] = field(default_factory=dict)
     baseline: Baseline | None = None
+    logger_odds: Mapping[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -76,6 +78,7 @@ class Evidence:
             loggers=_picked(self.loggers, picked),
             groups={name: _picked(codes, picked) for name, codes in self.groups.items()},
             baseline=baseline and Baseline(baseline.shown[picked], baseline.expected[picked]),
+            logger_odds={name: odds[picked] for name, odds in self.logger_odds.items()},
         )
 
     def group(self, attribute: str) -> Codes:

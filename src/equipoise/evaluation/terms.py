@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from equipoise.core import Floats, InputError
-from equipoise.evaluation.estimators import ESTIMATORS, WeightedIps, WithTerms
+from equipoise.evaluation.estimators import ESTIMATORS, BalancedIps, Loggers, WeightedIps, WithTerms
 from equipoise.evaluation.evidence import Evidence, Integers
 from equipoise.evaluation.slates import SLATE_ESTIMATORS, SlateLog, slates_of, with_baseline
 
@@ -21,6 +21,9 @@ ON_POLICY = "on_policy"
 
 WEIGHTED = "weighted_ips"
 """Of several logging policies in one log; see `estimators.WeightedIps`."""
+
+BALANCED = "balanced_ips"
+"""The same by the mixture of them; see `estimators.BalancedIps`."""
 
 RATIOS = frozenset(
     {"snips", "sndr", "replay", *(name for name in SLATE_ESTIMATORS if name.endswith("snips"))}
@@ -65,7 +68,9 @@ def default_estimators(evidence: Evidence) -> tuple[str, ...]:
     if evidence.slate_size > 1:
         return (*SLATE_DEFAULTS, CASCADE) if leaning else SLATE_DEFAULTS
     names = ("ips", "snips", "dr") if leaning else ("ips", "snips")
-    return (*names, WEIGHTED) if len(evidence.loggers.names) > 1 else names
+    if len(evidence.loggers.names) == 1:
+        return names
+    return (*names, WEIGHTED, BALANCED) if evidence.logger_odds else (*names, WEIGHTED)
 
 
 def on_policy(rewards: Floats, decisions: Integers | None = None) -> Terms:
@@ -98,7 +103,22 @@ def _made(evidence: Evidence, estimator: str) -> WithTerms:
     require_estimators((estimator,))
     if estimator == WEIGHTED:
         return WeightedIps(logger=evidence.loggers.codes.astype(np.int64))
+    if estimator == BALANCED and len(evidence.loggers.names) > 1:
+        return BalancedIps(loggers=_loggers(evidence))
     return ESTIMATORS[estimator]()
+
+
+def _loggers(evidence: Evidence) -> Loggers:
+    """Raises: InputError: the log does not say what each of its loggers would have given to the rows of the others."""
+    names, odds = evidence.loggers.names, evidence.logger_odds
+    missing = [name for name in names if name not in odds]
+    if missing:
+        raise InputError(
+            f"{BALANCED} needs what every logger would have given to each shown item, but the log does not say it of "
+            f'{", ".join(map(repr, missing))}: name the columns as logger_probability = {{ {missing[0]} = "column" }}, '
+            f"or take {WEIGHTED}"
+        )
+    return Loggers(evidence.loggers.codes.astype(np.int64), np.column_stack([odds[name] for name in names]))
 
 
 def _slates(evidence: Evidence, *, leaning: bool) -> SlateLog:

@@ -133,6 +133,14 @@ def test_weighted_loggers_count_by_the_inverse_of_their_variance():
     assert found.value == pytest.approx(0.2 * 1.0 + 0.8 * 1.5)
 
 
+def test_a_logger_that_is_trusted_more_is_no_noise():
+    """Gains that hardly differ: the errors are of each logger's own spread, .001, and not of the trust in it."""
+    gains = np.array([1.0, 1.002, 1.0, 1.02])
+    found = WeightedIps(logger=np.array([0, 0, 1, 1])).estimate(gains, np.ones(4), np.ones(4))
+    assert found.value == pytest.approx(1.001, abs=2e-4)
+    assert found.stderr < 0.002
+
+
 def test_loggers_that_do_not_fit_are_refused():
     odds = np.full((2, 2), 0.5)
     with pytest.raises(InputError, match="one column for each logger"):

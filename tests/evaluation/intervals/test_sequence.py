@@ -186,3 +186,12 @@ def test_values_outside_are_refused_with_their_row(bad: float) -> None:
     with pytest.raises(InputError, match="row 1"):
         sequence.observe(np.array([0.5, bad]))
     assert sequence.n == 0
+
+
+def test_the_end_of_the_range_can_be_excluded() -> None:
+    """One value below the greatest is enough: a mean of 3 would need all of them there."""
+    sequence = ConfidenceSequence(0.8, -1.0, 3.0)
+    assert sequence.beyond(3.0) == sequence.beyond(-1.0) == 0
+    sequence.observe(np.array([-1.0]))
+    assert sequence.beyond(3.0) == -1
+    assert sequence.beyond(-1.0) == 0

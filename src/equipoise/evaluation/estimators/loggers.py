@@ -93,7 +93,8 @@ class WeightedIps(RowEstimator):
         logger = whole_numbers("logger", self.logger)
         require_rows("logger", len(logger), rows)
         trust = _trust(gains, logger)[logger]
-        return Parts(gain=trust * gains, worth=trust * rows.weights)
+        # The trust of all rows has the mean 1; divided by, it keeps loggers that differ in trust from counting as noise.
+        return Parts(gain=trust * gains, weight=trust, worth=trust * rows.weights)
 
 
 def _trust(gains: Floats, logger: NDArray[Any]) -> Floats:

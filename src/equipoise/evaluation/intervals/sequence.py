@@ -82,6 +82,8 @@ class ConfidenceSequence:
 
     def _ruined(self, claim: float, points: Floats, counts: Floats) -> bool:
         """Whether a mean of at most `claim` is no longer tenable. claim: a share of the range, perhaps outside."""
+        if claim == 0.0:  # a mean of 0 allows no value above 0 at all
+            return bool((points > 0.0).any())
         if not 0.0 < claim <= 1.0 or len(counts) == 0:
             return claim < 0.0
         return float(log_wealth(claim, points, counts)) >= -math.log(self._risk)

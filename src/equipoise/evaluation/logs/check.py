@@ -83,7 +83,7 @@ class Checker:
         yield columns.reward, numbers, REWARD
         if columns.propensity is not None:
             yield columns.propensity, numbers, PROPENSITY
-        for name in columns.target_probability.values():
+        for name in (*columns.target_probability.values(), *columns.logger_probability.values()):
             yield name, numbers, TARGET
         if columns.slot is not None:
             yield columns.slot, numbers, SLOT

@@ -21,7 +21,8 @@ class LogColumns:
     slot: place in the slate; the least number in the file is the top. at: when, as ISO 8601 or seconds since
     1970. item_id: what was shown. user_id: to whom. logger: which policy chose. attributes: facts of the moment,
     to group by and for a policy to learn from. target_probability: policy to the column with its probability of
-    the shown item, given the slots above it.
+    the shown item, given the slots above it. logger_probability: each logger of the log to the column with what it would
+    have given to the shown item, whoever chose it.
     """
 
     reward: str
@@ -34,18 +35,21 @@ class LogColumns:
     logger: str | None = None
     attributes: tuple[str, ...] = ()
     target_probability: Mapping[str, str] = field(default_factory=dict, hash=False)
+    logger_probability: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def named(self) -> tuple[str, ...]:
         """Every column that is named in some role, each once."""
-        single = (getattr(self, role) for role in ROLES if role not in ("attributes", "target_probability"))
-        every = (*single, *self.attributes, *self.target_probability.values())
+        single = (getattr(self, role) for role in ROLES if role not in _MANY)
+        tables = (*self.target_probability.values(), *self.logger_probability.values())
+        every = (*single, *self.attributes, *tables)
         return tuple(dict.fromkeys(name for name in every if name is not None))
 
     def role_of(self, column: str) -> str:
         """What the column is used for, in the words of the columns file."""
-        if column in self.target_probability.values():
-            return "target_probability"
+        for role in ("target_probability", "logger_probability"):
+            if column in getattr(self, role).values():
+                return role
         return next((role for role in ROLES if getattr(self, role) == column), "attributes")
 
 
@@ -85,11 +89,12 @@ def columns_from(told: Mapping[str, Any], *, where: str = "the columns") -> LogC
     return LogColumns(
         **taken,
         attributes=_names(told.get("attributes", ()), where),
-        target_probability=_targets(told.get("target_probability", {}), where),
+        target_probability=_by_policy("target_probability", told.get("target_probability", {}), where),
+        logger_probability=_by_policy("logger_probability", told.get("logger_probability", {}), where),
     )
 
 
-_MANY = ("attributes", "target_probability")
+_MANY = ("attributes", "target_probability", "logger_probability")
 
 
 def _column(key: str, value: Any, where: str) -> str:
@@ -107,14 +112,14 @@ def _names(value: Any, where: str) -> tuple[str, ...]:
     return tuple(_column("attributes", entry, where) for entry in listed)
 
 
-def _targets(value: Any, where: str) -> dict[str, str]:
+def _by_policy(role: str, value: Any, where: str) -> dict[str, str]:
     """A column, a list of columns (each the name of its policy too), or a table of policy to column."""
     if isinstance(value, Mapping):
-        return {str(name): _column("target_probability", column, where) for name, column in value.items()}
+        return {str(name): _column(role, column, where) for name, column in value.items()}
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, (list, tuple)):
-        raise ConfigurationError(f"{where} has target_probability = {value!r}: expected a column, or several")
-    return {_column("target_probability", column, where): column for column in listed}
+        raise ConfigurationError(f"{where} has {role} = {value!r}: expected a column, or several")
+    return {_column(role, column, where): column for column in listed}
 
 
 def require_columns(columns: LogColumns, header: Sequence[str], *, where: str) -> None:

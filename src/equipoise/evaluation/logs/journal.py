@@ -56,7 +56,7 @@ class Collected:
         """Raises: InputError: no decision has settled."""
         if not self.sizes:
             raise InputError(
-                f"'{name}' has no settled decision of our own to evaluate by: wait until a window closes, or close decisions"
+                f"'{name}' has no settled decision of our own to judge by: wait until a window closes, or close decisions"
             )
         sizes = np.array(self.sizes, dtype=np.int64)
         decisions = np.repeat(np.arange(len(sizes)), sizes)

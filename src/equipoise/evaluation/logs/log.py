@@ -17,7 +17,8 @@ class Log:
     """n shown slots; the rows of one decision stand together and in slot order. See `Evidence` for the shared columns.
 
     name: whose log it is, in reports. propensities: None where nobody logged them.
-    targets: policy to (n,), its probability of the shown item. on_policy: policy to the rewards of a log of its own.
+    targets: policy to (n,), its probability of the shown item. logger_odds: the same of the log's own policies.
+    on_policy: policy to the rewards of a log of its own.
     users: codes and names, if asked for. choices: (n,) how many candidates the decision had, if the log says so.
     left_out: bad rows that were set aside; duplicates: those of them that stood there before, None where rows have
     no decision_id to tell. notes: what was assumed in reading.
@@ -33,6 +34,7 @@ class Log:
     loggers: Codes
     groups: Mapping[str, Codes] = field(default_factory=dict)
     targets: Mapping[str, Floats] = field(default_factory=dict)
+    logger_odds: Mapping[str, Floats] = field(default_factory=dict)
     on_policy: Mapping[str, Floats] = field(default_factory=dict)
     users: Codes | None = None
     choices: NDArray[np.integer] | None = None
@@ -65,6 +67,7 @@ class Log:
             loggers=self.loggers,
             groups=self.groups,
             baseline=baseline,
+            logger_odds=self.logger_odds,
         )
 
 

@@ -207,6 +207,7 @@ class _Gathering:
             loggers=names[columns.logger] if columns.logger else one_name("logged", n),
             groups={name: names[name] for name in columns.attributes},
             targets={policy: floats[column] for policy, column in columns.target_probability.items()},
+            logger_odds={logger: floats[column] for logger, column in columns.logger_probability.items()},
             users=names[columns.user_id] if columns.user_id and self.how.users else None,
             choices=None if choices is None else choices.astype(np.int32),
             left_out=self.aside.total,
