@@ -209,14 +209,15 @@ def policy_table(part: type[Any]) -> list[str]:
 
 
 def _engine_defaults() -> dict[str, Any]:
-    """What `Engine` gives a policy where the user gives nothing; `noise` stands for a formula."""
+    """What `Engine` gives a policy where the user gives nothing; `noise` and the variance of a reward stand for a formula."""
     found: dict[str, Any] = {}
     pairing = type("Fitted", (), {"layout": Layout(PairingSettings())})()
     for name in EXPLORERS:
         for posterior in POSTERIORS:
             settings = msgspec.convert({"policy": {"name": name, "posterior": posterior}}, Settings)
             found |= _suited(settings, pairing)
-    found["noise"] = "r (1 - r) with r = `[statistics] expected_reward`, kept within 0.01 and 0.5"
+    of_the_rate = "r (1 - r) with r = `[statistics] expected_reward`, kept within 0.01 and 0.5"
+    found["noise"] = found["reward_variance"] = of_the_rate
     return found
 
 

@@ -83,7 +83,7 @@ def test_with_many_left_it_asks_about_the_unsure():
 def test_a_value_by_hand():
     # Two arms of mean 0, one sure, the other N(0, 1); noise 1, two visitors left, one a batch. Looking at n = 1, the mean
     # moves by 1 / sqrt(1 + 1) = .7071; E max(.7071 z, 0) = .7071 phi(0) = .2821. V = 1 x 0 + 1 x .2821.
-    explorer = Horizon(visitors=2, noise=1.0)
+    explorer = Horizon(visitors=2, reward_variance=1.0)
     belief = belief_of([0.0, 0.0], [1.0, 0.0])
     np.testing.assert_allclose(explorer._values(belief, 2, None), [0.2821, 0.0], atol=1e-4)
 
@@ -119,7 +119,7 @@ def test_those_above_get_nothing_and_change_nobody_else():
     np.testing.assert_array_equal(odds[kept], logit_odds(rest, left=500, batch=1))
 
 
-@pytest.mark.parametrize(("name", "value"), [("visitors", 0), ("batch", 0), ("noise", 0.0)])
+@pytest.mark.parametrize(("name", "value"), [("visitors", 0), ("batch", 0), ("reward_variance", 0.0)])
 def test_settings_out_of_range_are_refused(name, value):
     with pytest.raises(ConfigurationError, match=name):
         Horizon(**{name: value})

@@ -123,7 +123,7 @@ def _prior(settings: Settings, layout: Layout) -> Prior:
 def _suited(settings: Settings, pairing: Pairing) -> dict[str, Any]:
     """The settings that an engine gives a policy where the user gives none.
 
-    noise: of a yes-or-no reward at the expected rate. item_rows: features already carry what an item has shown, so
+    noise, reward_variance: of a yes-or-no reward at the expected rate. item_rows: features already carry what an item has shown, so
     its own effect starts small. scale: see `Thompson`; chosen on the Films world, see docs/how-to/films.md.
     """
     known = settings_of(settings.policy.name, posterior=settings.policy.posterior)
@@ -131,6 +131,7 @@ def _suited(settings: Settings, pairing: Pairing) -> dict[str, Any]:
     suited = {
         "similarity": pairing.layout.slices["similar to request"].start,
         "noise": rate * (1.0 - rate),
+        "reward_variance": rate * (1.0 - rate),
         "item_rows": 50.0,
         "scale": 0.3,
     }

@@ -47,7 +47,7 @@ FAR = 40.0
 @dataclass(frozen=True, kw_only=True)
 class Horizon(Stateless):
     """visitors: how many there will be in all; a posterior that has learned from r rows has visitors - r left, and at
-    least one batch. batch: how many choose before anything is learned. noise: variance of a reward around its
+    least one batch. batch: how many choose before anything is learned. reward_variance: of a reward around its
     mean, for posteriors that are not about logits, in squared units of reward.
     """
 
@@ -55,12 +55,12 @@ class Horizon(Stateless):
     needs_spread: ClassVar[bool] = True
     visitors: int = 10_000
     batch: int = 1
-    noise: float = 0.25
+    reward_variance: float = 0.25
 
     def __post_init__(self) -> None:
         require("visitors", self.visitors, 1)
         require("batch", self.batch, 1)
-        require("noise", self.noise, 0.0, above=True)
+        require("reward_variance", self.reward_variance, 0.0, above=True)
 
     def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
         left = self.left(belief.rows)
@@ -86,7 +86,7 @@ class Horizon(Stateless):
         rivals = _best_other(mean, available)
         values = np.full(len(belief), -np.inf)
         for n in lengths(left, self.batch):
-            moved = variance / np.sqrt(variance + self.noise / n)
+            moved = variance / np.sqrt(variance + self.reward_variance / n)
             values = np.maximum(values, n * mean + (left - n) * expected_max(mean, moved, rivals))
         return values
 
