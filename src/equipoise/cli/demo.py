@@ -50,7 +50,7 @@ def run(
                 {**told, "decision": recommend.as_json(decision), "why": engine.why(decision.decision_id)}
             )
             return
-        simulate.show(rows, "differences are paired; errors by a bootstrap over users")
+        simulate.show(demo.outcome(scores))
         print(f"picture: {picture}")
         _answer(engine, text if text is not None else _typed())
     print(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from equipoise.cli.shared import Json, play_bar, print_json, print_table
-from equipoise.lab.play import Play, Row, write_csv
+from equipoise.lab.play import Outcome, Play, write_csv
 from equipoise.lab.worlds import play_world
 
 World = Literal["films", "headlines", "wheel", "questions", "bakeoff", "linear"]
@@ -67,11 +66,12 @@ def run(
     if json:
         print_json(outcome.rows)
     else:
-        show(outcome.rows, outcome.caption)
+        show(outcome)
 
 
-def show(rows: Sequence[Row], caption: str) -> None:
+def show(outcome: Outcome) -> None:
     """A table of all rows, differences with their sign; visitors only where the world has them."""
+    rows = outcome.rows
     lengths = any(row.visitors is not None for row in rows)
     cells = [
         (
@@ -79,11 +79,11 @@ def show(rows: Sequence[Row], caption: str) -> None:
             row.policy,
             *((f"{row.visitors or ''}",) if lengths else ()),
             row.metric,
-            f"{row.value:+.4f}" if "-" in row.metric else f"{row.value:.4f}",
+            f"{row.value:+.4f}" if row.metric.startswith(outcome.differences) else f"{row.value:.4f}",
             f"{row.stderr:.4f}",
             str(row.seeds),
         )
         for row in rows
     ]
     columns = ("world", "policy", *(("visitors",) if lengths else ()), "metric", "value", "stderr", "seeds")
-    print_table(caption, columns, cells)
+    print_table(outcome.caption, columns, cells)

@@ -22,8 +22,9 @@ from equipoise.lab.films import (
     films_from_package,
     play,
 )
+from equipoise.lab.films.simulate import DIFFERENCES
 from equipoise.lab.picture import reward_picture
-from equipoise.lab.play import Progress, Row
+from equipoise.lab.play import Outcome, Progress, Row
 
 COMPARED = ("uniform", "popularity", "bias")
 
@@ -71,6 +72,11 @@ class Demo:
 
     def rows(self, scores: Sequence[Score]) -> list[Row]:
         return compare("films", scores)
+
+    def outcome(self, scores: Sequence[Score]) -> Outcome:
+        """The same as a table with its caption."""
+        told = "differences are paired; errors by a bootstrap over users"
+        return Outcome(tuple(self.rows(scores)), told, differences=DIFFERENCES)
 
     def draw(self, scores: Sequence[Score]) -> Path:
         """The picture of reward over time."""

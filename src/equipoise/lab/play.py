@@ -68,10 +68,12 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """rows: the table. caption: one line on what the errors are over."""
+    """rows: the table. caption: one line on what the errors are over. differences: how the names of those metrics
+    begin that are differences between two players."""
 
     rows: tuple[Row, ...]
     caption: str
+    differences: tuple[str, ...] = ()
 
 
 def refuse(play: Play, world: str, *names: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from equipoise.lab.films.baselines import BASELINES
 from equipoise.lab.films.data import films_from_folder, films_from_package
-from equipoise.lab.films.simulate import DEFAULT_POLICIES, compare, simulate
+from equipoise.lab.films.simulate import DEFAULT_POLICIES, DIFFERENCES, compare, simulate
 from equipoise.lab.films.world import FilmsWorld
 from equipoise.lab.picture import reward_picture
 from equipoise.lab.play import Outcome, Play, refuse
@@ -25,5 +25,7 @@ def run(play: Play) -> Outcome:
     if play.picture is not None:
         reward_picture(scores, play.picture, title=f"films: reward of a slot over {total:,} visits")
     return Outcome(
-        tuple(compare("films", scores)), "differences are paired; errors by a bootstrap over users"
+        tuple(compare("films", scores)),
+        "differences are paired; errors by a bootstrap over users",
+        differences=DIFFERENCES,
     )

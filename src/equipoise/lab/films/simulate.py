@@ -17,6 +17,8 @@ from equipoise.policies.registry import EXPLORERS
 
 BOOTSTRAPS = 1_000
 PAIRED = ("popularity", "als")
+DIFFERENCES = ("reward-", "first-visit-")
+"""How the names of metrics begin that compare two players."""
 DEFAULT_POLICIES = ("greedy", "thompson")
 
 Progress = Callable[[str, int, float], None]

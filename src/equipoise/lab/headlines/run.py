@@ -33,7 +33,7 @@ def run(asked: Play) -> Outcome:
     rows = table(scores, tuple(BASELINES), REFERENCES)
     if asked.picture is not None:
         captured_picture(rows, asked.picture)
-    return Outcome(tuple(rows), _caption(len(past), len(played)))
+    return Outcome(tuple(rows), _caption(len(past), len(played)), differences=("captured-",))
 
 
 def _known(policies: Sequence[str]) -> Sequence[str]:
