@@ -38,7 +38,7 @@ class StatisticsSettings:
     expected_shows: float = 10.0
     item_shows: float = 5.0
     user_shows: float = 5.0
-    memory: int = 50
+    memory: int = 100
     asked_memory: float = 200.0
 
     def __post_init__(self) -> None:

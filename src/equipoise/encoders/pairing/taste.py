@@ -26,14 +26,40 @@ def taste(items: Vectors, answered: Vectors, residuals: Floats) -> tuple[Floats,
     Returns: mean (k,) in units of reward, certainty (k,) in [0, 1).
     """
     known, asked = _with_constant(answered), _with_constant(items)
+    prior = np.einsum("kq,kq->k", asked, asked)
+    return (
+        _by_answers(known, asked, residuals, prior)
+        if few(known)
+        else _by_numbers(known, asked, residuals, prior)
+    )
+
+
+def few(known: Floats) -> bool:
+    """Whether so few answers (h, q) were given that a matrix of them costs less than one of a card's numbers."""
+    return bool(2 * known.shape[0] <= known.shape[1])
+
+
+def _by_answers(known: Floats, asked: Floats, residuals: Floats, prior: Floats) -> tuple[Floats, Floats]:
+    """The Gaussian process as the book has it: a matrix of h answers."""
     among = known @ known.T
     among.flat[:: len(known) + 1] += NOISE
     factor, _ = lapack.dpotrf(among, lower=1, clean=1)
     told, _ = lapack.dtrtrs(factor, residuals, lower=1)
     white, _ = lapack.dtrtrs(factor, known, lower=1)
     cross = asked @ white.T
-    prior = np.einsum("kq,kq->k", asked, asked)
     return cross @ told, np.einsum("kh,kh->k", cross, cross) / prior
+
+
+def _by_numbers(known: Floats, asked: Floats, residuals: Floats, prior: Floats) -> tuple[Floats, Floats]:
+    """The same as linear regression, of which a card's q numbers have weights: a matrix of q, however many answers
+    (Rasmussen & Williams 2006, eqs 2.8 and 2.11)."""
+    precision = known.T @ known
+    precision.flat[:: len(precision) + 1] += NOISE
+    factor, _ = lapack.dpotrf(precision, lower=1, clean=1)
+    told, _ = lapack.dtrtrs(factor, known.T @ residuals, lower=1)
+    white, _ = lapack.dtrtrs(factor, asked.T, lower=1)
+    left = NOISE * np.einsum("qk,qk->k", white, white) / prior
+    return told @ white, np.maximum(1.0 - left, 0.0)
 
 
 def leaning(items: Floats, answered: Floats, residuals: Floats) -> Floats:
