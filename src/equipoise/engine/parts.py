@@ -83,8 +83,8 @@ class Parts:
         """Item_ids to those on the shelf, and what they are."""
 
         def look(item_ids: Sequence[str]) -> tuple[tuple[str, ...], Vectors]:
-            known = shelf.known(item_ids)
-            return known, shelf.cards[shelf.rows(known)]
+            known, rows = shelf.known(item_ids)
+            return known, shelf.cards[rows]
 
         return look
 

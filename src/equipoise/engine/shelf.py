@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,14 @@ class Shelf:
                 self.snapshot.item(item_id)
         return self.view.items.find(item_ids)
 
-    def known(self, item_ids: Sequence[str]) -> tuple[str, ...]:
-        """Those of the items that the catalogue (still) has, in their order."""
-        row_of = self.view.items.row_of
-        return tuple([item_id for item_id in item_ids if item_id in row_of])
+    def known(self, item_ids: Sequence[str]) -> tuple[tuple[str, ...], RowNumbers]:
+        """Those of the items that the catalogue (still) has, in their order, and their rows."""
+        find = self.view.items.row_of.get
+        rows = np.array([find(item_id, -1) for item_id in item_ids], dtype=np.int64)
+        here = rows >= 0
+        if here.all():
+            return tuple(item_ids), rows
+        return tuple(compress(item_ids, here)), rows[here]
 
     def take(self, rows: RowNumbers) -> Shown:
         """The items of these rows, as the pairing sees them."""

@@ -53,7 +53,7 @@ class Version:
         """Those of the items that this version had, and their cards."""
         shelf = self._shelf()
         if shelf is not None:
-            known = shelf.known(item_ids)
+            known, _ = shelf.known(item_ids)
             return known, shelf.cards[shelf.rows(known)]
         entries = self._found(item_ids)
         known = tuple(item_id for item_id, entry in zip(item_ids, entries, strict=True) if entry.there)
