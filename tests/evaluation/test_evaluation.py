@@ -292,3 +292,12 @@ def test_questions_that_cannot_be() -> None:
         Evaluation(log).compare([3])  # type: ignore[list-item]
     with pytest.raises(InputError, match="baseline"):
         Evaluation(log, options=Options(estimators=("dr",))).compare(["new"])
+
+
+def test_no_estimate_is_worth_more_than_its_decisions() -> None:
+    """Slates of two: row by row two thousand rows of weight 1 are a thousand decisions, whatever the estimator."""
+    log = replace(world(), decisions=np.arange(2_000) // 2)
+    found = Evaluation(log, options=Options(estimators=("ips", "snips", "slate_ips"))).compare(["same"])
+    for row in found.values.rows:
+        assert row.estimate.n == 1_000
+        assert row.estimate.n_effective == pytest.approx(1_000)

@@ -91,7 +91,8 @@ def terms_of(evidence: Evidence, estimator: str) -> Terms:
         return plain(how.terms(log), how.estimate(log).n_effective)
     made = _made(evidence, estimator)
     columns = (evidence.rewards, evidence.propensities, evidence.target, evidence.baseline)
-    worth = made.estimate(*columns).n_effective
+    # By rows; n counts decisions, so a decision's rows are worth a decision together.
+    worth = made.estimate(*columns).n_effective * (int(evidence.decisions[-1]) + 1) / len(evidence)
     terms = plain(per_decision(made.terms(*columns), evidence.decisions), worth)
     if estimator in WEIGHTED_ONLY:
         low, high = _weighted_range(evidence)

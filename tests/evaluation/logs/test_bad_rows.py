@@ -175,3 +175,22 @@ def test_one_wild_time_does_not_cost_the_rows_behind_it(tmp_path: Path) -> None:
     log = read_log(csv(tmp_path, rows), COLUMNS, how=Reading(skip_bad_rows=True))
     assert len(log) == 6
     assert (log.at[1:] >= log.at[:-1]).all()
+
+
+def test_text_that_is_not_utf_8(tmp_path: Path) -> None:
+    """One name as Latin-1: its row is told, and the others are read. Whole files of another kind are refused."""
+    path = csv(tmp_path, changed(2, "country", "Köln"))
+    path.write_bytes(path.read_text(encoding="utf-8").encode("latin-1"))
+    with pytest.raises(InputError, match=r"row 3 \(line 4\), column 'country': 'K\ufffdln' is not UTF-8"):
+        read_log(path, COLUMNS)
+    log = read_log(path, COLUMNS, how=Reading(skip_bad_rows=True, rejects=tmp_path / "aside.jsonl"))
+    assert log.rewards.tolist() == [1.0, 0.0, 1.0]
+    assert log.left_out == 1
+    path.write_bytes(csv(tmp_path).read_text().encode("utf-16"))
+    with pytest.raises(InputError, match="save the file as UTF-8"):
+        read_log(path, COLUMNS)
+
+
+def test_names_beyond_ascii_are_read(tmp_path: Path) -> None:
+    path = csv(tmp_path, changed(2, "country", "Köln"))
+    assert "Köln" in read_log(path, COLUMNS).groups["country"].names

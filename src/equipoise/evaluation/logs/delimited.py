@@ -45,7 +45,11 @@ class DelimitedFile:
                 return tuple(reader.schema.names)
             except (pa.ArrowInvalid, OSError) as error:
                 raise InputError(
-                    f"'{self.path}' is not a table of text ({error}): export it again"
+                    f"'{self.path}' is not a table of text ({_short(error)}): export it again"
+                ) from error
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"the names of the columns in '{self.path}' are not UTF-8 ({error}): save the file as UTF-8"
                 ) from error
             finally:
                 self._broken.clear()
@@ -66,11 +70,13 @@ class DelimitedFile:
                         include_columns=list(wanted),
                         column_types={name: pa.string() for name in wanted},
                         strings_can_be_null=False,
+                        check_utf8=False,  # `_decoded` does, and knows the row
                     ),
                 ):
                     rows = self._rows(taken, batch.num_rows)
                     taken = int(rows[-1]) if len(rows) else taken
-                    yield Block(rows, _columns(batch), self._told(), raw.tell())
+                    rows, columns, wrong = _decoded(rows, _columns(batch))
+                    yield Block(rows, columns, (*self._told(), *wrong), raw.tell())
             except (pa.ArrowInvalid, OSError, EOFError) as error:
                 broken = Fault(taken + 1, WHOLE, "", f"cannot be read ({_short(error)})", taken + 2)
                 yield Block(np.empty(0, np.int64), {}, (*self._told(), broken), self.total)
@@ -124,6 +130,30 @@ def _stream(path: Path, raw: Any) -> Any:
 
 def _columns(batch: Any) -> dict[str, Any]:
     return dict(zip(batch.schema.names, batch.columns, strict=True))
+
+
+def _decoded(
+    rows: NDArray[np.int64], columns: dict[str, Any]
+) -> tuple[NDArray[np.int64], dict[str, Any], list[Fault]]:
+    """The rows whose text is UTF-8, and a fault for each of the others."""
+    import pyarrow as pa
+
+    faults: dict[int, Fault] = {}
+    for name, column in columns.items():
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid:
+            for place, text in enumerate(column.cast(pa.binary()).to_pylist()):
+                shown = text.decode("utf-8", "replace")
+                if shown.encode() != text and place not in faults:
+                    row = int(rows[place])
+                    faults[place] = Fault(row, name, shown, "is not UTF-8: save the file as UTF-8", row + 1)
+    if not faults:
+        return rows, columns, []
+    kept = np.ones(len(rows), dtype=np.bool_)
+    kept[list(faults)] = False
+    mask = pa.array(kept)
+    return rows[kept], {name: column.filter(mask) for name, column in columns.items()}, [*faults.values()]
 
 
 def _short(error: BaseException) -> str:
