@@ -209,7 +209,7 @@ def policy_table(part: type[Any]) -> list[str]:
 
 
 def _engine_defaults() -> dict[str, Any]:
-    """What `Engine` gives a policy where the user gives nothing; `noise` and the variance of a reward stand for a formula."""
+    """What `Engine` gives a policy where the user gives nothing; a formula where the value depends on a setting."""
     found: dict[str, Any] = {}
     pairing = type("Fitted", (), {"layout": Layout(PairingSettings())})()
     for name in EXPLORERS:

@@ -124,7 +124,8 @@ def _suited(settings: Settings, pairing: Pairing) -> dict[str, Any]:
     """The settings that an engine gives a policy where the user gives none.
 
     noise, reward_variance: of a yes-or-no reward at the expected rate. item_rows: features already carry what an
-    item has shown, so its own effect starts small. scale: see `Thompson`; chosen on the Films world, see docs/how-to/films.md.
+    item has shown, so its own effect starts small. scale: see `Thompson`; chosen on the Films world, see
+    docs/benchmarks/films.md.
     """
     known = settings_of(settings.policy.name, posterior=settings.policy.posterior)
     rate = min(0.5, max(0.01, settings.statistics.expected_reward))
