@@ -40,7 +40,6 @@ def test_thompson_finds_the_rim_and_greedy_never_looks():
         name: regret_percent(world, choices(name, world, np.random.default_rng(2), watched))[-1]
         for name in ("thompson", "greedy")
     }
-    # Four seeds gave Thompson 4 to 9 here and greedy 60 to 125.
     assert ends["thompson"] < 20.0
     assert ends["greedy"] > 50.0
 
@@ -52,6 +51,12 @@ def test_a_play_is_repeatable_and_tells_how_far_it_is():
     again = played(player("greedy-floor"), world, np.random.default_rng(4), watched)
     np.testing.assert_array_equal(first, again)
     assert told == [(4_000, pytest.approx(world.rewards[np.arange(4_000), first].mean()))]
+
+
+def test_each_action_is_first_shown_twice_in_turn():
+    world = wheel(12, delta=0.5, rng=np.random.default_rng(5))
+    chosen = played(player("thompson"), world, np.random.default_rng(6), watched)
+    assert chosen[:10].tolist() == [0, 1, 2, 3, 4] * 2
 
 
 def test_the_prior_is_the_published_one():

@@ -1,7 +1,8 @@
 """Who plays the wheel: the product's own policies with one regression an action, and the two references.
 
 The regressions see the context as it is, (1, x, y): no basis knows of quadrants or of a rim. Their prior is that of
-the published comparison: weights N(0, sigma^2 / .25), sigma^2 ~ IG(6, 6), so a guess of 6 / (6 - 1) worth 10 rows.
+the published comparison: weights N(0, sigma^2 / .25), sigma^2 ~ IG(6, 6), so a guess of 6 / (6 - 1) worth 10 rows;
+and as in its code each action is shown twice, in turn, before anybody chooses.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, Vectors
+from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, Floats, Vectors
 from equipoise.engine import nearest
 from equipoise.lab.wheel.world import ACTIONS, Wheel
 from equipoise.policies import BanditPolicy, build, draw
@@ -28,6 +29,8 @@ KNOWN = (*EXPLORERS, *(name + FLOORED for name in EXPLORERS), "oracle")
 Chosen = NDArray[np.int64]
 Watch = Callable[[int, float], None]
 
+FIRST = 2
+"""Each action is shown so often at the start, in turn, whoever plays: the published code's `initial_pulls`."""
 STEP = 4_000
 """Rounds between two words to who watches."""
 
@@ -55,17 +58,23 @@ def choices(name: str, world: Wheel, rng: np.random.Generator, watch: Watch) -> 
 
 
 def played(policy: BanditPolicy, world: Wheel, rng: np.random.Generator, watch: Watch) -> Chosen:
-    """One pass: distribution, dice, reward, update. Returns: (n,) actions."""
+    """One pass: distribution, dice, reward, update; the first rounds in turn. Returns: (n,) actions."""
     n = len(world.contexts)
     chosen = np.empty(n, dtype=np.int64)
     for at, features in enumerate(features_of(world)):
         asked = Candidates(ACTIONS, features, SPACE)
-        choice = draw(policy.slate(asked, rng), 1, rng)
+        odds = _turn(at) if at < FIRST * len(ACTIONS) else policy.distribution(asked, rng)
+        choice = draw(odds, 1, rng)
         action = chosen[at] = int(choice.positions[0])
         policy.update(_row(asked, action, world.rewards[at], choice.propensities))
         if (at + 1) % STEP == 0:
             watch(at + 1, float(world.rewards[np.arange(at + 1), chosen[: at + 1]].mean()))
     return chosen
+
+
+def _turn(at: int) -> Floats:
+    """Returns: (5,) all the probability on the action whose turn it is."""
+    return np.asarray(np.eye(len(ACTIONS))[at % len(ACTIONS)])
 
 
 def features_of(world: Wheel) -> Vectors:
