@@ -301,3 +301,16 @@ def test_no_estimate_is_worth_more_than_its_decisions() -> None:
     for row in found.values.rows:
         assert row.estimate.n == 1_000
         assert row.estimate.n_effective == pytest.approx(1_000)
+
+
+@pytest.mark.parametrize(
+    ("step", "last"),
+    [(60.0, "1970-01-02 06:33"), (0.1, "1970-01-01 00:03:03"), (0.0, "row 1,834"), (np.inf, "row 1,834")],
+)
+def test_parts_over_time_have_labels_of_their_own(step: float, last: str) -> None:
+    """Twelve parts of 2,000 rows, the last from row 1,833 on: 1,833 minutes, 183.3 seconds, or no time at all."""
+    at = np.full(2_000, np.nan) if step == np.inf else np.arange(2_000) * step
+    found = Evaluation(replace(world(), at=at), options=Options(over_time=True)).compare(["new"])
+    labels = dict.fromkeys(found.series[0].labels)
+    assert len(labels) == 12
+    assert list(labels)[-1] == last

@@ -260,7 +260,7 @@ def show(found: Comparison) -> None:
         show_section(section, found)
     for note in found.notes:
         print(f"{note}.")
-    for warning in dict.fromkeys(line for row in found.rows for line in row.warnings):
+    for warning in found.warnings:
         print(f"! {warning}.")
 
 

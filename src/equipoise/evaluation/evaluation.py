@@ -253,10 +253,10 @@ class Evaluation:
         bounds = np.unique(np.linspace(0, int(decisions[-1]) + 1, TIMES + 1).astype(np.int64))
         rows = np.searchsorted(decisions, bounds).tolist()
         marks = []
-        for start, stop in pairwise(rows):
+        for label, (start, stop) in zip(_moments(self._log.at, rows[:-1]), pairwise(rows), strict=True):
             kept = np.zeros(len(self._log), dtype=np.bool_)
             kept[start:stop] = True
-            marks.append((_moment(self._log.at[start], start), kept))
+            marks.append((label, kept))
         return (self._section(TIME, judged, marks),)
 
     def _section(
@@ -303,10 +303,21 @@ def _few(terms: Terms) -> tuple[str, ...]:
     return (f"rests on {terms.n_effective:,.0f} effective rows only",) if terms.n_effective < FEW else ()
 
 
-def _moment(at: float, row: int) -> str:
-    if not np.isfinite(at):
-        return f"row {row + 1:,}"
-    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M")
+def _moments(at: Floats, rows: Sequence[int]) -> list[str]:
+    """When each of these rows was, each label another: by minutes, else by seconds, else by the row's number."""
+    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"):
+        labels = [_moment(float(at[row]), form) for row in rows]
+        if "" not in labels and len(set(labels)) == len(rows):
+            return labels
+    return [f"row {row + 1:,}" for row in rows]
+
+
+def _moment(at: float, form: str) -> str:
+    """Empty where it is unknown, or beyond the calendar."""
+    try:
+        return datetime.fromtimestamp(at, tz=UTC).strftime(form) if np.isfinite(at) else ""
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def _unit(evidence: Evidence) -> str:

@@ -164,3 +164,18 @@ def test_a_value_with_a_warning_carries_a_mark() -> None:
     estimate = Estimate(0.5, 0.1, 0.3, 0.7, 10, 4.0)
     assert cells(Row("p", "ips", estimate, ("few",)))[2] == "0.5000 !"
     assert cells(Row("p", "ips", estimate))[2] == "0.5000"
+
+
+def test_warnings_name_the_rows_that_they_belong_to() -> None:
+    """A part of 60 rows, a quarter of them effective, says so by its own name; a difference repeats nobody."""
+    found = Evaluation(world(100), options=Options(over_time=True)).compare(["new"])
+    told = found.warnings
+    assert told
+    assert len(set(told)) == len(told)
+    assert any(line.startswith("new [from = ") and "effective rows only" in line for line in told)
+    assert not any(" - " in line.partition(": ")[0] for line in told)
+
+
+def test_paper_cuts_off_no_column(written: str) -> None:
+    """Wide tables scroll on a screen, and paper cannot."""
+    assert ".wide { overflow: visible; }" in written.partition("@media print")[2]

@@ -40,14 +40,13 @@ def page(found: Comparison) -> str:
 
 def _parts(found: Comparison) -> dict[str, Any]:
     """What the template shows."""
-    warnings = tuple(dict.fromkeys(line for row in found.rows for line in row.warnings))
     return {
         "found": found,
         "head": HEAD,
         "answer": _answer(found),
         "hopeless": [support.policy for support in found.supports if support.hopeless],
         "refusal": REFUSAL,
-        "warnings": warnings,
+        "warnings": found.warnings,
         "marks": {Verdict.FINE: "ok", Verdict.WARNING: "warn", Verdict.HOPELESS: "no", Verdict.OPEN: "open"},
         "estimates": pictures.estimates(found),
         "differences": pictures.differences(found) if found.differences.rows else "",

@@ -111,6 +111,16 @@ class Comparison:
             for row, label in zip(section.rows, section.labels or ("",) * len(section.rows), strict=True)
         )
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Every warning once, behind the names of the rows that carry it; a difference has those of its policies."""
+        carried: dict[str, dict[str, None]] = {}
+        for row in self.rows:
+            for line in row.warnings:
+                carried.setdefault(line, {})[row.policy] = None
+        policies = [row.policy for row in self.differences.rows]
+        return tuple(f"{_named(tuple(names), policies)}: {line}" for line, names in carried.items())
+
     def row(self, policy: str, estimator: str) -> Row:
         """The row of that name. Raises: KeyError: there is none."""
         for row in self.rows:
@@ -121,6 +131,13 @@ class Comparison:
     def json(self) -> str:
         """A list of rows, each with exactly the keys of `KEYS`."""
         return json.dumps([row.as_dict() for row in self.rows], ensure_ascii=False, indent=2)
+
+
+def _named(rows: Sequence[str], differences: Sequence[str]) -> str:
+    """The first two names, differences only where there are no others, and how many more there are."""
+    plain = [name for name in rows if name not in differences] or list(rows)
+    rest = len(plain) - 2
+    return ", ".join(plain[:2]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _labelled(row: Row, title: str, label: str) -> Row:
