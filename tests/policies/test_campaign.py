@@ -22,7 +22,7 @@ from equipoise.policies import (
     campaign,
     learned,
 )
-from equipoise.policies.related import likeness, placed, typical_distances
+from equipoise.policies.related import _learned, likeness, placed, typical_distances
 
 SPACE = FeatureSpace("toy", "1", 4)
 SETTINGS = RelatedSettings(text=0.3, own=0.05, level=0.2, fade=30.0, parts=2, chance=0.02)
@@ -206,6 +206,94 @@ def test_several_tests_at_once_are_each_on_its_own():
         alone = RELATED.prior(rows, later=later)
         np.testing.assert_allclose(together[later].mean, alone.mean, atol=1e-10)
         np.testing.assert_allclose(together[later].covariance, alone.covariance, atol=1e-10)
+
+
+def dense(past: list[PastTest], later: list[PastTest], asked: np.ndarray) -> LogitNormal:
+    """Brute force: `later` tests, one at a time, each by one joint normal over all arms and the arms asked about."""
+    first = RelatedArms.of(SPACE, past, settings=SETTINGS)
+    numbers = [np.full(len(rows), float(u)) for u, rows in enumerate([*(t.features for t in later), asked])]
+    number = np.concatenate(numbers)
+    positions = placed(np.concatenate([*(t.features for t in later), asked]).astype(float), first.scales)
+    prior = first.texts([*(t.features for t in later), asked])
+    mean, covariance = prior.mean, prior.covariance + SETTINGS.own * np.eye(len(positions))
+    covariance = covariance + SETTINGS.level * (number[:, None] == number)
+    for u, test in enumerate(later):
+        at = number == u
+        mode = learned(LogitNormal(mean[at], covariance[np.ix_(at, at)]), test.shown, test.clicks).mean
+        precision = np.linalg.inv(covariance)
+        weight = test.shown * expit(mode) * (1 - expit(mode))
+        target = mode + np.divide(
+            test.clicks - test.shown * expit(mode), weight, out=np.zeros(at.sum()), where=weight > 0
+        )
+        noise, told = np.zeros(len(number)), np.zeros(len(number))
+        noise[at], told[at] = weight, weight * target
+        covariance = np.linalg.inv(precision + np.diag(noise))
+        mean = covariance @ (precision @ mean + told)
+    at = number == len(later)
+    return LogitNormal(mean[at], covariance[np.ix_(at, at)])
+
+
+def played_of(tests: int) -> list[PastTest]:
+    """Few visitors, unevenly: some arms one, some none."""
+    rng = np.random.default_rng(11)
+    made = []
+    for test in past_of(tests, seed=12):
+        shown = rng.choice([0.0, 1.0, 30.0, 400.0], len(test.shown))
+        shown[0] = 50.0
+        made.append(PastTest(test.features, shown, np.minimum(shown, rng.integers(0, 6, len(shown)) * 1.0)))
+    return made
+
+
+def test_played_tests_are_learned_as_by_brute_force():
+    later, asked = played_of(6), np.random.default_rng(4).normal(size=(3, 4)).astype(np.float32)
+    related = RelatedArms.of(SPACE, past_of(15), settings=SETTINGS)
+    for test in later:
+        related = related.with_test(test)
+    told, expected = related.prior(asked), dense(past_of(15), later, asked)
+    np.testing.assert_allclose(told.mean, expected.mean, atol=1e-8)
+    np.testing.assert_allclose(told.covariance, expected.covariance, atol=1e-8)
+
+
+def test_after_many_clicks_a_played_test_is_worth_what_a_past_one_is():
+    """The clicks' noise is 1 / (30,000) here, so the two ways to count them differ by less than that."""
+    rng, past = np.random.default_rng(8), past_of(15)
+    features = rng.normal(size=(3, 4)).astype(np.float32)
+    test = PastTest(features, np.full(3, 2e6), np.array([3e4, 5e4, 4e4]))
+    before = RelatedArms.of(SPACE, past, settings=SETTINGS)
+    after, asked = before.with_test(test), features[:2]
+    together = _learned([*past, test], placed(_rows([*past, test]), before.scales), SETTINGS)
+    refit = replace(before, evidence=together)
+    # The mean of all logits differs between the two, and is taken out: it moves all arms alike.
+    np.testing.assert_allclose(np.diff(after.prior(asked).mean), np.diff(refit.prior(asked).mean), atol=1e-3)
+    np.testing.assert_allclose(after.prior(asked).covariance, refit.prior(asked).covariance, atol=1e-4)
+
+
+def _rows(tests):
+    return np.concatenate([test.features for test in tests]).astype(float)
+
+
+def test_the_first_test_may_be_a_played_one():
+    test = past_of(1)[0]
+    empty = RelatedArms.of(SPACE, settings=SETTINGS)
+    after = empty.with_test(test)
+    assert after.scales.tolist() == typical_distances(test.features.astype(float), 2).tolist()
+    assert (after.prior(test.features).variance < empty.prior(test.features).variance).all()
+
+
+def test_one_visitor_who_does_not_click_is_bad_news():
+    """The empirical logit would take a chance of 25 % from it: good news among chances of 2 %."""
+    features = np.ones((1, 4), dtype=np.float32)
+    after = RELATED.with_test(PastTest(features, np.ones(1), np.zeros(1)))
+    assert after.prior(features).mean[0] < RELATED.prior(features, later=1).mean[0]
+
+
+def test_a_test_without_visitors_says_nothing():
+    assert RELATED.with_test(PastTest(np.ones((2, 4), np.float32), np.zeros(2), np.zeros(2))) is RELATED
+
+
+def test_a_played_test_with_more_clicks_than_visitors_is_refused():
+    with pytest.raises(InputError, match="past test 25"):
+        RELATED.with_test(PastTest(np.ones((1, 4), np.float32), np.ones(1), np.full(1, 2.0)))
 
 
 def test_without_a_past_all_arms_are_alike_but_for_their_texts():

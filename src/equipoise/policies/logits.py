@@ -68,16 +68,18 @@ def learned(prior: LogitNormal, shown: Floats, clicks: Floats, *, start: Floats 
     prior: mean (..., k) or (k,). start: (..., k) where to look for the mode, such as the mean before the last
     batch: it saves steps and changes nothing else.
     """
-    precision = np.linalg.inv(prior.covariance)
-    mode = _start(prior, shown, clicks) if start is None else start
+    precision = np.asarray(np.linalg.inv(prior.covariance), dtype=np.float64)
+    mode: Floats = _start(prior, shown, clicks) if start is None else start
     for _ in range(MOST_STEPS):
         chance = expit(mode)
         slope = clicks - shown * chance - ((mode - prior.mean)[..., np.newaxis, :] @ precision)[..., 0, :]
-        step = np.linalg.solve(_curvature(precision, shown, chance), slope[..., np.newaxis])[..., 0]
+        curvature = _curvature(precision, shown, chance)
+        step: Floats = np.linalg.solve(curvature, slope[..., np.newaxis])[..., 0]
         mode = mode + np.clip(step, -LONGEST, LONGEST)
         if np.abs(step).max(initial=0.0) < CONVERGED:
             break
-    return LogitNormal(mode, np.linalg.inv(_curvature(precision, shown, expit(mode))))
+    curvature = _curvature(precision, shown, expit(mode))
+    return LogitNormal(mode, np.asarray(np.linalg.inv(curvature), dtype=np.float64))
 
 
 def _curvature(precision: Floats, shown: Floats, chance: Floats) -> Floats:
