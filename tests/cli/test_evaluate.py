@@ -353,6 +353,28 @@ def test_slate_estimators_need_no_columns_beyond_the_journal(journal: Say) -> No
         assert off < (0.2 if name == "cascade_dr" else 1e-12), name
 
 
+def test_metrics_of_what_was_shown(folder: Path, say: Say, journal: Say) -> None:
+    """Lists ab, ba and ac; b alone earns, at place 2, at place 1 and never. Three of four items are shown."""
+    lines = ["id,at,item,got", "s1,0,a,0", "s1,1,b,1", "s2,0,b,1", "s2,1,a,0", "s3,0,a,0", "s3,1,c,0"]
+    (folder / "log.csv").write_text("\n".join(lines) + "\n")
+    (folder / "map.toml").write_text('decision_id = "id"\nslot = "at"\nitem_id = "item"\nreward = "got"\n')
+    (folder / "items.txt").write_text("a\nb\nc\nd\n")
+    said = say("evaluate", "--metrics", *THEIRS[1:], "--items", "items.txt", "--json")
+    assert said.code == 0, said.err
+    rows = {row["estimator"]: row for row in said.json}
+    assert all(set(row) == KEYS for row in said.json)
+    assert rows["ndcg"]["value"] == pytest.approx((1 / np.log2(3) + 1) / 2)
+    assert rows["average_precision"]["value"] == pytest.approx(0.75)
+    assert rows["hit_rate"]["value"] == pytest.approx(2 / 3)
+    assert rows["coverage"]["value"] == 0.75
+    assert rows["coverage"]["stderr"] is None
+    bits = {"a": 0.0, "b": -np.log2(2 / 3), "c": -np.log2(1 / 3)}
+    assert rows["novelty"]["value"] == pytest.approx((bits["b"] + bits["c"] / 2) / 3)
+    told = journal("evaluate", "--metrics", "--journal", "equipoise.db")
+    assert told.code == 0
+    assert "gini" in told.out
+
+
 def test_a_journal_without_anything_settled(shop: Say) -> None:
     shop("recommend", "--text", "shoe")
     said = shop("evaluate", "--journal", "equipoise.db", "--policy", "uniform")

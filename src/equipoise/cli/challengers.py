@@ -11,11 +11,12 @@ import msgspec
 from equipoise.core import ConfigurationError, InputError
 from equipoise.engine import Engine
 from equipoise.engine.challenge import challenger_settings, challenger_tables, judged
+from equipoise.engine.imported import IMPORTED
 from equipoise.engine.settings import PolicyTable, Settings
 from equipoise.engine.toml import parsed, settings_from
 from equipoise.evaluation.logs import Log
 from equipoise.evaluation.logs.columns import near
-from equipoise.evaluation.logs.journal import Collected
+from equipoise.evaluation.logs.journal import Collected, journal_log
 from equipoise.evaluation.targets import Given, Learning, Recorded, Target, Uniform
 from equipoise.evaluation.targets.learning import feature_space
 from equipoise.policies import build
@@ -83,6 +84,12 @@ def judged_journal(
         targets.append(Given(_called(word), collected.chances(), collected.baseline()))
     assert log is not None
     return log, targets
+
+
+def own_log(engine: Engine, *, name: str) -> Log:
+    """The journal's decisions of our own, without any challenger. Raises: InputError: nothing has settled."""
+    settled = (logged for _, logged in engine.parts.journal.settled())
+    return journal_log((logged for logged in settled if logged.decision.policy != IMPORTED), name=name)
 
 
 def _noted(log: Log, *, settled: int) -> Log:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from equipoise.cli.challengers import judged_journal, targets_of
+from equipoise.cli.challengers import judged_journal, own_log, targets_of
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, print_table, progress_bar
 from equipoise.core import InputError
 from equipoise.engine import Engine
@@ -24,6 +24,7 @@ from equipoise.evaluation.evaluation import TIME, Evaluation, Options
 from equipoise.evaluation.logs import Log, Reading, read_columns, read_log
 from equipoise.evaluation.logs.items import read_items
 from equipoise.evaluation.logs.open_bandit import read_open_bandit
+from equipoise.evaluation.metrics.shown import measured
 from equipoise.evaluation.report.page import write_page
 from equipoise.evaluation.report.rows import HEAD, Comparison, Section, cells
 from equipoise.evaluation.support import NoSupportError, Support
@@ -103,6 +104,9 @@ class How:
     window_seconds: Annotated[
         float | None, Parameter(help="How long a reward is waited for, if it is not our journal.")
     ] = None
+    metrics: Annotated[
+        bool, Parameter(negative="", help="Only measure what the log itself shows; no policy is needed.")
+    ] = False
     force: Annotated[
         bool, Parameter(negative="", help="Give the number although the log cannot answer, with the warning.")
     ] = False
@@ -137,6 +141,8 @@ def run(
         raise InputError(
             "name one log: --journal shop.db for our own, or --log their.parquet --columns map.toml"
         )
+    if how.metrics:
+        return _measure(source, how, config, json=json)
     asked = _of_journal(source.journal, words, config) if source.journal else _of_log(source, words)
     with progress_bar("estimating") as bar:
         # The page shows time in any case; the terminal and the JSON only if asked to.
@@ -167,7 +173,31 @@ class Asked(NamedTuple):
     known_items: int | None = None
 
 
+def _measure(source: Source, how: How, config: Path, *, json: bool) -> int:
+    """The metrics of what was shown, as rows like all others."""
+    if source.journal is not None:
+        with _opened(source.journal, config) as engine:
+            log, catalogue = own_log(engine, name=source.journal.name), frozenset(engine.item_ids)
+            rows = measured(log, catalogue=catalogue | frozenset(log.items.names), level=how.level)
+    else:
+        items = None if source.items is None else read_items(source.items)
+        rows = measured(_of_log(source, ("uniform",)).log, catalogue=items, level=how.level)
+    if json:
+        sys.stdout.write(
+            msgspec.json.format(msgspec.json.encode([row.as_dict() for row in rows])).decode() + "\n"
+        )
+    else:
+        print_table("what was shown", HEAD[1:], [cells(row)[1:] for row in rows])
+    return 0
+
+
 def _of_journal(journal: Path, words: Sequence[str], config: Path) -> Asked:
+    with _opened(journal, config) as engine, progress_bar("asking the challenger") as bar:
+        log, targets = judged_journal(engine, words, name=journal.name, progress=bar)
+        return Asked(log, targets, int(engine.status()["open"]), len(engine.item_ids))
+
+
+def _opened(journal: Path, config: Path) -> Engine:
     settings = load_settings(config)
     if not journal.exists():
         raise InputError(f"there is no journal '{journal}': check the path, which is taken from {Path.cwd()}")
@@ -175,10 +205,7 @@ def _of_journal(journal: Path, words: Sequence[str], config: Path) -> Asked:
         own = msgspec.structs.replace(settings.journal, path=str(journal.resolve()))
         settings = msgspec.structs.replace(settings, journal=own)
     with progress_bar("encoding the catalogue") as bar:
-        engine = Engine.of(settings, progress=bar)
-    with engine, progress_bar("asking the challenger") as bar:
-        log, targets = judged_journal(engine, words, name=journal.name, progress=bar)
-        return Asked(log, targets, int(engine.status()["open"]), len(engine.item_ids))
+        return Engine.of(settings, progress=bar)
 
 
 def _of_log(source: Source, words: Sequence[str]) -> Asked:
