@@ -370,6 +370,9 @@ def test_metrics_of_what_was_shown(folder: Path, say: Say, journal: Say) -> None
     assert rows["coverage"]["stderr"] is None
     bits = {"a": 0.0, "b": -np.log2(2 / 3), "c": -np.log2(1 / 3)}
     assert rows["novelty"]["value"] == pytest.approx((bits["b"] + bits["c"] / 2) / 3)
+    (folder / "map.toml").write_text('decision_id = "id"\nreward = "got"\n' + 'slot = "place"\n')
+    (folder / "log.csv").write_text("id,place,got\ns1,1,0\n")
+    assert "does not say what was shown" in say("evaluate", "--metrics", *THEIRS[1:]).err
     told = journal("evaluate", "--metrics", "--journal", "equipoise.db")
     assert told.code == 0
     assert "gini" in told.out

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from equipoise.core import Estimate, Floats
+from equipoise.core import Estimate, Floats, InputError
 from equipoise.evaluation.logs.log import Log
 from equipoise.evaluation.metrics.accuracy import average_precision, judge, ndcg
 from equipoise.evaluation.metrics.exposure import coverage, gini_of_exposure
@@ -23,8 +23,10 @@ def measured(log: Log, *, catalogue: Iterable[str] | None = None, level: float =
     known to be wanted, so nothing here is recall, and ndcg and average_precision tell how well the shown items are
     ordered; decisions that earned nothing have neither. An item is known by the share of decisions that show it.
     catalogue: item_ids that could be shown; None takes those of the log.
-    Raises: InputError: an item twice in one list. UnknownItemError: one that the catalogue lacks.
+    Raises: InputError: no item_ids, or an item twice in one list. UnknownItemError: one that the catalogue lacks.
     """
+    if log.items.names == ("",):
+        raise InputError(f"'{log.name}' does not say what was shown: name its column under 'item_id'")
     starts = np.flatnonzero(np.diff(log.decisions, prepend=-1)).tolist()
     names = [log.items.names[code] for code in log.items.codes.tolist()]
     spans = list(zip(starts, [*starts[1:], len(log)], strict=True))
