@@ -13,6 +13,7 @@ from equipoise.policies.base import Prior
 from equipoise.policies.gaussian import CovarianceForm, PrecisionForm, gaussian
 from equipoise.policies.linear import LinearPosterior, LinearSettings
 from equipoise.policies.noise import Noise, NoiseSettings
+from equipoise.policies.normals import SIZE
 
 
 def afresh(prior, features, rewards, noise=None):
@@ -152,6 +153,32 @@ def test_draws_are_joint(space, batch, candidates):
     found = np.cov(belief.samples.astype(np.float64).T, bias=True)
     # 20,000 independent pairs: an entry errs by at most sqrt(2 / 20,000) of its two spreads; five of those.
     assert (np.abs(found - expected) < 5 * 0.01 * np.outer(belief.spread, belief.spread)).all()
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: gaussian(Prior.flat(8)), lambda: gaussian(Prior.flat(8), discount=0.9)]
+)
+def test_kept_draws_have_the_bits_of_draws_made_afresh(make):
+    rng, kept = np.random.default_rng(4), make()
+    features, rewards = rng.standard_normal((30, 8)).astype(np.float32), rng.standard_normal(30)
+    for learned in (10, 20, 30):
+        kept.absorb_rows(features[learned - 10 : learned], rewards[learned - 10 : learned])
+        afresh = make()
+        afresh.restore(kept.state())
+        # 2,048 blocks of 64 x 8 in the bank, so that each seed asks for its own twice: once made, once kept.
+        for seed in (0, 1, 2, 0, 1, 2):
+            expected = afresh.strayed(np.random.default_rng(seed), 64)
+            np.testing.assert_array_equal(kept.strayed(np.random.default_rng(seed), 64), expected)
+            afresh.restore(kept.state())
+
+
+def test_draws_are_kept_in_no_more_room_than_the_bank_takes():
+    weights = gaussian(Prior.flat(128))
+    rng = np.random.default_rng(5)
+    for rows in (64, 32, 64, 512):
+        for _ in range(300):
+            weights.strayed(rng, rows)
+    assert 0 < sum(found.size for found in weights._strayed.values()) <= SIZE
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from equipoise.core import Floats, InputError, State, Vectors
 from equipoise.policies.arithmetic import Arithmetic, Blas
 from equipoise.policies.arithmetic import arithmetic as arithmetic_of
 from equipoise.policies.base import Prior
+from equipoise.policies.normals import SIZE, block, normals, numbered
 from equipoise.policies.stored import stored
 
 
@@ -45,6 +46,10 @@ class Gaussian(Protocol):
         """The same in float32, for draws."""
         ...
 
+    def strayed(self, rng: np.random.Generator, rows: int) -> Vectors:
+        """Returns: (rows, d) float32 draws of N(0, S), not to be written into."""
+        ...
+
     def covariance(self) -> Floats:
         """Returns: S (d, d), both triangles."""
         ...
@@ -65,14 +70,22 @@ def gaussian(prior: Prior, *, discount: float = 1.0, arithmetic: str = "blas") -
 
 
 class _Rooted(ABC):
-    """Keeps the square root of S until the next row; d^3 / 3 is paid once per version, not per request."""
+    """Keeps the square root of S until the next row; d^3 / 3 is paid once per version, not per request.
+
+    So are the products of that root with blocks of the bank of normals, each made when it is first asked for: what
+    a decision gets has the same bits whether it was kept or not. They take at most as much room as the bank, 4 MB.
+    """
+
+    mean: Floats
 
     def __init__(self) -> None:
-        self._root: Floats | None = None
-        self._root32: Vectors | None = None
+        self._learned()
 
     def _learned(self) -> None:
-        self._root = self._root32 = None
+        self._root: Floats | None = None
+        self._root32: Vectors | None = None
+        self._strayed: dict[tuple[int, int], Vectors] = {}
+        self._room = SIZE
 
     @abstractmethod
     def _find_root(self) -> Floats:
@@ -87,6 +100,19 @@ class _Rooted(ABC):
         if self._root32 is None:
             self._root32 = self.root().astype(np.float32)
         return self._root32
+
+    def strayed(self, rng: np.random.Generator, rows: int) -> Vectors:
+        d, kept = len(self.mean), self._strayed
+        number = block(rng, rows * d)
+        if number is None:
+            return np.asarray(normals(rng, rows, d) @ self.root32().T)
+        found = kept.get((rows, number))
+        if found is None:
+            found = np.asarray(numbered(number, rows, d) @ self.root32().T)
+            if found.size <= self._room:
+                self._room -= found.size
+                kept[rows, number] = found
+        return found
 
 
 class CovarianceForm(_Rooted):

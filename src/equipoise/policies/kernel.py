@@ -168,8 +168,7 @@ class KernelPosterior(SharedWeights):
         """Half the draws, around a mean of 0: shared weights move all items, then each moves by its own curve."""
         pairs = (draws + 1) // 2
         sigma = self._noise.deviations(rng, pairs)
-        standard = normals(rng, pairs, len(self._weights.mean))
-        shared = (standard @ self._weights.root32().T) @ views.effective.astype(np.float32).T
+        shared = self._weights.strayed(rng, pairs) @ views.effective.astype(np.float32).T
         own = by_item(normals(rng, pairs, len(item_ids)), item_ids)
         moved = own * np.sqrt(views.uncertain).astype(np.float32) + shared
         return np.asarray(moved * sigma, dtype=np.float32)

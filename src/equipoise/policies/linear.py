@@ -15,7 +15,6 @@ from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vecto
 from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.gaussian import gaussian
 from equipoise.policies.noise import Noise, NoiseSettings
-from equipoise.policies.normals import normals
 from equipoise.policies.products import products
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import stored
@@ -153,7 +152,5 @@ class LinearPosterior(SharedWeights):
 
     def _samples(self, features: Vectors, mean: Floats, rng: np.random.Generator, draws: int) -> Vectors:
         pairs = (draws + 1) // 2
-        standard = normals(rng, pairs, self._space.dim)
-        scaled: Vectors = np.asarray(standard * self._noise.deviations(rng, pairs), dtype=np.float32)
-        weights: Vectors = scaled @ self._weights.root32().T
+        weights: Vectors = self._weights.strayed(rng, pairs) * self._noise.deviations(rng, pairs)
         return mirrored(mean, weights @ features.T, draws)

@@ -156,8 +156,7 @@ class MixedPosterior(SharedWeights):
         """Half the draws, around a mean of 0: shared weights move all items, then each moves by itself."""
         pairs = (draws + 1) // 2
         sigma = self._noise.deviations(rng, pairs)
-        standard = normals(rng, pairs, self._space.dim)
-        shared = (standard @ self._weights.root32().T) @ effective.astype(np.float32).T
+        shared = self._weights.strayed(rng, pairs) @ effective.astype(np.float32).T
         own = by_item(normals(rng, pairs, len(item_ids)), item_ids)
         own *= np.sqrt(uncertain).astype(np.float32)
         own += shared

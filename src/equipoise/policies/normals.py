@@ -29,6 +29,17 @@ def normals(rng: np.random.Generator, rows: int, columns: int) -> Vectors:
     return _bank()[start : start + count].reshape(rows, columns)
 
 
+def block(rng: np.random.Generator, count: int) -> int | None:
+    """Returns: the number of one of the bank's SIZE // count blocks; None where `count` is more than `MOST`."""
+    return None if count > MOST else int(rng.integers(SIZE // count))
+
+
+def numbered(block: int, rows: int, columns: int) -> Vectors:
+    """Returns: (rows, columns) float32 standard normals, the same ones for a block, not to be written into."""
+    count = rows * columns
+    return _bank()[block * count : (block + 1) * count].reshape(rows, columns)
+
+
 def run(key: int, count: int) -> Vectors:
     """Returns: (count,) float32 standard normals that belong to `key`, not to be written into."""
     start = key % (SIZE - count)
