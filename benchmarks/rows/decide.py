@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,7 @@ def thompson(policy: BanditPolicy, made: World) -> Call:
     def once(number: int) -> object:
         request = made.requests[number % len(made.requests)]
         found = best(made.items @ directed(policy, request), CANDIDATES)
-        shown = tuple([names[row] for row in found.tolist()])
+        shown = itemgetter(*found.tolist())(names)
         features = made.items.take(found, axis=0)
         features *= request
         candidates = Candidates(shown, features, SPACE)

@@ -23,7 +23,8 @@ REMEDY = "run 'equipoise replay --rebuild' to rebuild it from the journal, or us
 
 def check_candidates(candidates: Candidates, space: FeatureSpace, *, who: str) -> None:
     """Raises: NoCandidatesError, FeatureSpaceError or InputError."""
-    space.require(candidates.space, who=who, remedy=REMEDY)
+    if candidates.space is not space:
+        space.require(candidates.space, who=who, remedy=REMEDY)
     if not len(candidates):
         raise NoCandidatesError(f"{who} was given no candidates: widen the request's filters")
     _check_features(candidates.features, len(candidates), space.dim, who=who)

@@ -64,12 +64,15 @@ class _Renormalised:
     """A plain distribution as a slate's: what is left keeps its proportions."""
 
     def __init__(self, probabilities: Floats) -> None:
-        _sound(probabilities, float(probabilities.sum()))
         self._probabilities = probabilities
+        self._checked = False
+        if probabilities.ndim != 1 or not probabilities.size:
+            self._check()
 
     def given(self, above: Sequence[int]) -> Floats:
         if not above:
-            return self._probabilities
+            return self._probabilities  # as they are, and so `pick` checks them
+        self._check()
         left = self._probabilities.copy()
         left[list(above)] = 0.0
         # The sum of what is left, not 1 less what is gone: the difference of near numbers would lose digits.
@@ -81,6 +84,12 @@ class _Renormalised:
             f"slot {len(above)} has no candidate with a probability above 0: only {shown} of {len(left)}"
             " have one, so ask for fewer slots or give the policy a floor"
         )
+
+    def _check(self) -> None:
+        """What is renormalised is checked before, once: proportions of what is no distribution would pass."""
+        if not self._checked:
+            _sound(self._probabilities, float(self._probabilities.sum()))
+            self._checked = True
 
 
 def _enough(m: int, *, k: int, taken: int) -> None:

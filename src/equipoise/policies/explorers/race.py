@@ -28,9 +28,10 @@ class Race:
     def _start(self) -> None:
         self._samples = self._all  # a copy once a candidate leaves
         self._gone: set[int] = set()
-        self._leaders = np.empty(len(self._all), dtype=np.int64)
         self._ties: dict[int, Floats] = {}
-        self._run(np.arange(len(self._all)), self._all)
+        self._leaders, near = nearest(self._all)
+        if near is not None:
+            self._share(np.arange(len(self._all)), near)
 
     def frequencies(self, above: Sequence[int]) -> Floats:
         """Returns: (k,) the share of the draws that each candidate leads, without those `above`.
@@ -61,16 +62,28 @@ class Race:
             self._run(draws, self._samples[draws])
 
     def _run(self, draws: NDArray[np.int64], samples: Vectors) -> None:
-        """Find the leaders of these draws, given their samples; the best and all within rounding of it share a draw."""
-        first = samples.argmax(axis=1)
-        best = samples[np.arange(len(draws)), first][:, np.newaxis]
-        near = samples >= best - TIE * np.abs(best)
-        self._leaders[draws] = first
+        """Find the leaders of these draws, given their samples."""
+        self._leaders[draws], near = nearest(samples)
         if self._ties:
             for draw in draws.tolist():
                 self._ties.pop(draw, None)
-        if np.count_nonzero(near) > len(draws):
-            counts = np.count_nonzero(near, axis=1)
-            for row in np.flatnonzero(counts > 1).tolist():
-                self._leaders[draws[row]] = SHARED
-                self._ties[int(draws[row])] = near[row] / counts[row]
+        if near is not None:
+            self._share(draws, near)
+
+    def _share(self, draws: NDArray[np.int64], near: NDArray[np.bool_]) -> None:
+        """The best and all within rounding of it share a draw. near: (draws, k)."""
+        counts = np.count_nonzero(near, axis=1)
+        for row in np.flatnonzero(counts > 1).tolist():
+            self._leaders[draws[row]] = SHARED
+            self._ties[int(draws[row])] = near[row] / counts[row]
+
+
+def nearest(samples: Vectors) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """samples: (s, k). Returns: (s,) the first best of each draw, and (s, k) whether a candidate is within rounding of
+    it; None where each draw has one best alone.
+    """
+    s, k = samples.shape
+    first = samples.argmax(axis=1)
+    best = samples.take(first + np.arange(0, s * k, k))
+    near = samples >= (best - TIE * np.abs(best))[:, np.newaxis]
+    return first, near if np.count_nonzero(near) > s else None
