@@ -4,6 +4,10 @@ Drawing 20,000 normals costs more than all that a Thompson decision then does wi
 decision reads a run of them from a random place, so each decision's draws are standard normal, while two
 decisions may share some (common random numbers). What is thrown, and logged, are the frequencies that came
 out, so a propensity is exact whichever normals were used.
+
+Draws of shared weights take one of the bank's SIZE // (rows x columns) aligned blocks (128 for 64 x 128), so that what is
+computed of a block can be kept. Decisions in one and the same state then have no more than so many sets of
+normals between them, and the mean of their odds is that of 8,192 pairs of draws at d = 128, not the limit.
 """
 
 from __future__ import annotations
