@@ -233,6 +233,9 @@ class Batch:
 
     item_ids: (n,). user_ids: (n,), None for strangers. features: (n, d) float32 in `space`.
     rewards: (n,). propensities: (n,) in (0, 1].
+    weights: (n,) finite and 0 or more, how many rows each counts for: a row of weight 2 is the row twice, one of
+        weight 0 is none. None is 1 for all.
+    Raises: InputError: weights that cannot be.
     """
 
     item_ids: tuple[str, ...]
@@ -241,9 +244,28 @@ class Batch:
     rewards: Floats
     propensities: Floats
     space: FeatureSpace
+    weights: Floats | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            _check_weights(self.weights, len(self.item_ids))
 
     def __len__(self) -> int:
         return len(self.item_ids)
+
+
+def _check_weights(weights: Floats, n: int) -> None:
+    """Raises: InputError: not n numbers, finite and 0 or more."""
+    if weights.shape != (n,):
+        raise InputError(
+            f"weights have shape {weights.shape} but there are {n} rows: give one a row, or None"
+        )
+    wrong = np.flatnonzero(~((weights >= 0.0) & (weights < np.inf)))
+    if wrong.size:
+        raise InputError(
+            f"row {wrong[0]} has weight {weights[wrong[0]]} but it must be finite and 0 or more: how often the "
+            "row counts, so that 0 leaves it out"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

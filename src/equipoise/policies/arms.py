@@ -30,6 +30,7 @@ from equipoise.policies.normals import normals
 from equipoise.policies.ordered import by_item, ranks
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
+from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class PerArmPosterior:
         self._unseen = self._fresh()
         self._arms: dict[str, LinearPosterior] = {}
         self._rows = 0
+        self._surplus = 0.0
 
     @property
     def space(self) -> FeatureSpace:
@@ -100,7 +102,7 @@ class PerArmPosterior:
             mean=mean,
             spread=width * np.sqrt([noise.variance for noise in noises]) if spread else None,
             samples=_samples(candidates.item_ids, mean, width, noises, dice(rng), draws) if draws else None,
-            rows=self._rows,
+            rows=round(self._rows + self._surplus),
         )
 
     def check(self, batch: Batch) -> None:
@@ -113,13 +115,15 @@ class PerArmPosterior:
             )
 
     def update(self, batch: Batch) -> None:
-        for row, item_id in enumerate(batch.item_ids):
+        batch = heavy(batch)
+        for row, (item_id, weight) in enumerate(zip(batch.item_ids, weights_of(batch), strict=True)):
             if item_id not in self._arms:
                 self._arms[item_id] = self._fresh()
             # One row at a time, since a product of many rounds otherwise than of one.
             (x,) = self._map(batch.features[row : row + 1].astype(np.float64))
-            self._arms[item_id].learn(x, float(batch.rewards[row]))
+            self._arms[item_id].learn(x, float(batch.rewards[row]), weight)
         self._rows += len(batch)
+        self._surplus = surplus(batch, self._surplus)
 
     def _fresh(self) -> LinearPosterior:
         return LinearPosterior(self._wide, settings=self._settings, prior=self._prior)
@@ -127,7 +131,7 @@ class PerArmPosterior:
     def state(self) -> State:
         arms = enumerate(self._arms.values())
         parts = [under(f"arm{number}", arm.state()) for number, arm in arms]
-        ids = {"rows": np.array(self._rows), "ids": names(self._arms)}
+        ids = {"rows": rows_state(self._rows, self._surplus), "ids": names(self._arms)}
         return {key: array for part in (ids, *parts) for key, array in part.items()}
 
     def restore(self, state: State) -> None:
@@ -135,7 +139,7 @@ class PerArmPosterior:
         for number, item_id in enumerate(stored(state, "ids")):
             arms[str(item_id)] = arm = self._fresh()
             arm.restore(within(f"arm{number}", state))
-        self._rows = int(stored(state, "rows", ()))
+        self._rows, self._surplus = rows_stored(state)
         self._arms = arms
 
 

@@ -22,6 +22,7 @@ from equipoise.policies.linear import LinearPosterior, LinearSettings
 from equipoise.policies.ordered import by_item, ranks
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
+from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class BetaPosterior:
         # A flat regression forecasts 0 before any row, so it learns what to add to the plain prior mean.
         self._base = self._settings.prior_mean if prior is None else 0.0
         self._rows = 0
+        self._surplus = 0.0
         self._counts: dict[str, tuple[float, float, int]] = {}
 
     @property
@@ -81,7 +83,7 @@ class BetaPosterior:
             mean=mean,
             spread=np.sqrt(mean * (1.0 - mean) / (total + 1.0)) if spread else None,
             samples=_samples(candidates.item_ids, successes, failures, dice(rng), draws) if draws else None,
-            rows=self._rows,
+            rows=round(self._rows + self._surplus),
         )
 
     def check(self, batch: Batch) -> None:
@@ -89,12 +91,15 @@ class BetaPosterior:
         refuse_outside_unit(batch.rewards, who="a beta posterior")
 
     def update(self, batch: Batch) -> None:
+        batch = heavy(batch)
         if self._settings.text:
             self._text.update(replace(batch, rewards=batch.rewards - self._base))
-        for item_id, reward in zip(batch.item_ids, batch.rewards.tolist(), strict=True):
-            successes, rows = self._count(item_id, now=self._rows)
-            self._counts[item_id] = (successes + reward, rows + 1.0, self._rows)
+        rows = zip(batch.item_ids, batch.rewards.tolist(), weights_of(batch), strict=True)
+        for item_id, reward, weight in rows:
+            successes, tries = self._count(item_id, now=self._rows)
+            self._counts[item_id] = (successes + weight * reward, tries + weight, self._rows)
             self._rows += 1
+        self._surplus = surplus(batch, self._surplus)
 
     def _count(self, item_id: str, *, now: int) -> tuple[float, float]:
         """The item's rewards and rows, as much as is not forgotten by row number `now`."""
@@ -117,7 +122,7 @@ class BetaPosterior:
     def state(self) -> State:
         values = list(self._counts.values())
         return {
-            "rows": np.array(self._rows),
+            "rows": rows_state(self._rows, self._surplus),
             "ids": names(self._counts),
             "counts": np.array([value[:2] for value in values]).reshape(len(values), 2),
             "seen_at": np.array([value[2] for value in values], dtype=np.int64),
@@ -129,7 +134,7 @@ class BetaPosterior:
         counts = stored(state, "counts", (len(ids), 2)).tolist()
         seen_at = stored(state, "seen_at", (len(ids),)).tolist()
         self._text.restore(within("text", state))
-        self._rows = int(stored(state, "rows", ()))
+        self._rows, self._surplus = rows_stored(state)
         rows = zip(ids, counts, seen_at, strict=True)
         self._counts = {item_id: (good, all_, at) for item_id, (good, all_), at in rows}
 

@@ -20,6 +20,7 @@ from equipoise.policies.logits import LogitBelief, LogitNormal, learned
 from equipoise.policies.policy import BanditPolicy
 from equipoise.policies.related import RelatedArms
 from equipoise.policies.stored import names, stored
+from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of
 
 CAMPAIGN_FLOOR = 0.005
 
@@ -58,6 +59,7 @@ class CampaignPosterior:
         self._related = related
         self._arms: dict[str, Arm] = {}
         self._rows = 0
+        self._surplus = 0.0
         self._prior: tuple[bytes, LogitNormal] | None = None
 
     @property
@@ -83,7 +85,7 @@ class CampaignPosterior:
             mean=mean,
             spread=mean * (1.0 - mean) * np.sqrt(chosen.variance) if spread else None,
             samples=_samples(logits, dice(rng), draws)[:, order] if draws else None,
-            rows=self._rows,
+            rows=round(self._rows + self._surplus),
             logits=chosen,
         )
 
@@ -92,14 +94,16 @@ class CampaignPosterior:
         refuse_outside_unit(batch.rewards, who="a campaign")
 
     def update(self, batch: Batch) -> None:
-        for item_id, features, reward in zip(
-            batch.item_ids, batch.features, batch.rewards.tolist(), strict=True
+        batch = heavy(batch)
+        for item_id, features, reward, weight in zip(
+            batch.item_ids, batch.features, batch.rewards.tolist(), weights_of(batch), strict=True
         ):
             arm = self._arms.setdefault(item_id, Arm(features))
             arm.features = np.array(features, dtype=np.float32)
-            arm.shown += 1.0
-            arm.clicks += reward
+            arm.shown += weight
+            arm.clicks += weight * reward
         self._rows += len(batch)
+        self._surplus = surplus(batch, self._surplus)
 
     def _posterior(self, ids: list[str], candidates: Candidates) -> LogitNormal:
         """The belief about all of `ids`, in their order."""
@@ -122,7 +126,7 @@ class CampaignPosterior:
     def state(self) -> State:
         arms = list(self._arms.values())
         return {
-            "rows": np.array(self._rows),
+            "rows": rows_state(self._rows, self._surplus),
             "ids": names(self._arms),
             "counts": np.array([(arm.shown, arm.clicks) for arm in arms]).reshape(len(arms), 2),
             "features": np.array([arm.features for arm in arms], dtype=np.float32).reshape(
@@ -134,7 +138,7 @@ class CampaignPosterior:
         ids = [str(item_id) for item_id in stored(state, "ids")]
         counts = stored(state, "counts", (len(ids), 2))
         features = stored(state, "features", (len(ids), self.space.dim))
-        self._rows = int(stored(state, "rows", ()))
+        self._rows, self._surplus = rows_stored(state)
         self._arms = {
             item_id: Arm(row, float(shown), float(clicks))
             for item_id, row, (shown, clicks) in zip(ids, features, counts, strict=True)

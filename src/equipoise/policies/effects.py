@@ -208,6 +208,14 @@ def worth(rows: float) -> float:
     return 0.0 if math.isinf(rows) else 1.0 / rows
 
 
+def noise_of(user_id: str | None, doubt: float, weight: float) -> float:
+    """The variance of a row around weights and item, in units of the noise. doubt: the variance of its user's offset.
+
+    A row of weight w is w answers: of one user, who has one offset, or of as many strangers, who have one each.
+    """
+    return (1.0 + doubt) / weight if user_id is None else 1.0 / weight + doubt
+
+
 def check_columns(columns: tuple[int, int], dim: int) -> None:
     """Raises: InputError: the slice of columns with weights of their own does not lie in the features."""
     start, stop = columns

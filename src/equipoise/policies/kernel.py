@@ -26,12 +26,13 @@ import numpy as np
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.curves import ItemCurves, Kernel, Views
-from equipoise.policies.effects import UserOffsets, worth
+from equipoise.policies.effects import UserOffsets, noise_of, worth
 from equipoise.policies.linear import LinearSettings, SharedWeights, mirrored
 from equipoise.policies.normals import normals
 from equipoise.policies.ordered import by_item
 from equipoise.policies.ranges import require
-from equipoise.policies.stored import stored, under, within
+from equipoise.policies.stored import under, within
+from equipoise.policies.weights import heavy, rows_state, rows_stored, weights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,33 +118,35 @@ class KernelPosterior(SharedWeights):
             mean=mean,
             spread=self._spread(views) if spread else None,
             samples=samples,
-            rows=self._rows,
+            rows=self.rows,
         )
 
     def check(self, batch: Batch) -> None:
         """Any finite reward will do."""
 
     def update(self, batch: Batch) -> None:
-        features = batch.features.astype(np.float64)
-        rows = zip(batch.item_ids, batch.user_ids, features, batch.rewards.tolist(), strict=True)
-        for item_id, user_id, x, reward in rows:
-            self._learn(item_id, user_id, x, reward)
+        batch = heavy(batch)
+        features, rewards = batch.features.astype(np.float64), batch.rewards.tolist()
+        rows = zip(batch.item_ids, batch.user_ids, features, rewards, weights_of(batch), strict=True)
+        for item_id, user_id, x, reward, weight in rows:
+            self._learn(item_id, user_id, x, reward, weight)
 
-    def _learn(self, item_id: str, user_id: str | None, x: Floats, reward: float) -> None:
+    def _learn(self, item_id: str, user_id: str | None, x: Floats, reward: float, weight: float) -> None:
         now = self._rows
         self._rows += 1
+        self._surplus += weight - 1.0
         self._items.age(item_id, now=now)
         offset, doubt = self._users.of(user_id, now=now)
-        seen = self._items.reduce(item_id, x, noise=1.0 + doubt)
+        seen = self._items.reduce(item_id, x, noise=noise_of(user_id, doubt, weight))
         left = reward - offset - seen.explained
         error, variance = self._weights.absorb(seen.effective, left, noise=seen.noise)
         self._items.absorb(seen, left)
         self._users.absorb(user_id, error=error, variance=variance, now=now)
-        self._noise.absorb(error, variance)
+        self._noise.absorb(error, variance, weight)
 
     def state(self) -> State:
         return {
-            "rows": np.array(self._rows),
+            "rows": rows_state(self._rows, self._surplus),
             **self._noise.state(),
             **self._weights.state(),
             **under("items", self._items.state()),
@@ -155,7 +158,7 @@ class KernelPosterior(SharedWeights):
         self._noise.restore(state)
         self._items.restore(within("items", state))
         self._users.restore(within("users", state))
-        self._rows = int(stored(state, "rows", ()))
+        self._rows, self._surplus = rows_stored(state)
 
     def _spread(self, views: Views) -> Floats:
         across = views.effective @ self._weights.root()

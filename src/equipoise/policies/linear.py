@@ -17,7 +17,7 @@ from equipoise.policies.gaussian import gaussian
 from equipoise.policies.noise import Noise, NoiseSettings
 from equipoise.policies.products import products
 from equipoise.policies.ranges import require
-from equipoise.policies.stored import stored
+from equipoise.policies.weights import heavy, rows_state, rows_stored, weights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +61,7 @@ class SharedWeights:
     def __init__(self, space: FeatureSpace, settings: LinearSettings, prior: Prior | None) -> None:
         self._space = space
         self._rows = 0
+        self._surplus = 0.0
         start = prior or Prior.flat(space.dim, precision=settings.precision)
         self._weights = gaussian(
             start.fit(space.dim), discount=settings.discount, arithmetic=settings.arithmetic
@@ -71,6 +72,11 @@ class SharedWeights:
     @property
     def space(self) -> FeatureSpace:
         return self._space
+
+    @property
+    def rows(self) -> int:
+        """How many rows were learned, each as often as it counts."""
+        return self._rows if not self._surplus else round(self._rows + self._surplus)
 
     @property
     def weights(self) -> Floats:
@@ -108,7 +114,7 @@ class LinearPosterior(SharedWeights):
             mean=mean,
             spread=self._spread(candidates.features) if spread else None,
             samples=self._samples(candidates.features, mean, dice(rng), draws) if draws else None,
-            rows=self._rows,
+            rows=self.rows,
         )
 
     def predict(self, features: Vectors) -> Floats:
@@ -119,9 +125,17 @@ class LinearPosterior(SharedWeights):
         """Any finite reward will do."""
 
     def update(self, batch: Batch) -> None:
+        if batch.weights is not None:
+            self._update_weighted(heavy(batch))
+            return
         errors, variances = self._weights.absorb_rows(batch.features, batch.rewards)
         self._noise.absorb_rows(errors, variances)
         self._rows += len(errors)
+
+    def _update_weighted(self, batch: Batch) -> None:
+        features = batch.features.astype(np.float64)
+        for x, reward, weight in zip(features, batch.rewards.tolist(), weights_of(batch), strict=True):
+            self.learn(x, reward, weight)
 
     def forecast(self, x: Floats) -> tuple[float, float]:
         """x: (d,). Returns: x'm and x'S x, in units of reward and of `noise`, at O(d^2) without a root of S."""
@@ -132,18 +146,20 @@ class LinearPosterior(SharedWeights):
         """What is believed of the variance of a reward around its mean."""
         return self._noise
 
-    def learn(self, x: Floats, reward: float) -> None:
-        """One row. x: (d,)."""
-        self._noise.absorb(*self._weights.absorb(x, reward))
+    def learn(self, x: Floats, reward: float, weight: float = 1.0) -> None:
+        """One row. x: (d,). weight: above 0, how many rows it counts for."""
+        error, variance = self._weights.absorb(x, reward, noise=1.0 / weight)
+        self._noise.absorb(error, variance, weight)
         self._rows += 1
+        self._surplus += weight - 1.0
 
     def state(self) -> State:
-        return {"rows": np.array(self._rows), **self._noise.state(), **self._weights.state()}
+        return {"rows": rows_state(self._rows, self._surplus), **self._noise.state(), **self._weights.state()}
 
     def restore(self, state: State) -> None:
         self._weights.restore(state)
         self._noise.restore(state)
-        self._rows = int(stored(state, "rows", ()))
+        self._rows, self._surplus = rows_stored(state)
 
     def _spread(self, features: Vectors) -> Floats:
         # x'S x = |R'x|^2, in units of the noise.

@@ -25,7 +25,15 @@ from equipoise.policies.checks import refuse_outside_unit
 from equipoise.policies.gaussian import gaussian
 from equipoise.policies.linear import mirrored
 from equipoise.policies.ranges import require
-from equipoise.policies.stored import stored
+from equipoise.policies.weights import (
+    copies,
+    heavy,
+    refuse_heavy,
+    rows_state,
+    rows_stored,
+    surplus,
+    weights_of,
+)
 
 CONVERGED = 1e-12
 MOST_STEPS = 100
@@ -58,6 +66,7 @@ class LogisticPosterior:
         chosen = settings or LogisticSettings()
         self._space = space
         self._rows = 0
+        self._surplus = 0.0
         self._base = math.log(chosen.prior_mean / (1.0 - chosen.prior_mean)) if prior is None else 0.0
         start = prior or Prior.flat(space.dim, precision=chosen.precision)
         self._weights = gaussian(start.fit(space.dim), discount=chosen.discount)
@@ -89,18 +98,24 @@ class LogisticPosterior:
             mean=mean,
             spread=mean * (1.0 - mean) * np.sqrt(variance) if spread else None,
             samples=self._samples(logit, across, dice(rng), draws) if draws else None,
-            rows=self._rows,
+            rows=round(self._rows + self._surplus),
         )
 
     def check(self, batch: Batch) -> None:
-        """Raises: InputError: a reward outside [0, 1]."""
+        """Raises: InputError: a reward outside [0, 1], or a row that weighs too much."""
         refuse_outside_unit(batch.rewards, who="a logistic posterior")
+        refuse_heavy(batch, who="a logistic posterior")
 
     def update(self, batch: Batch) -> None:
+        batch = heavy(batch)
         features = batch.features.astype(np.float64)
-        for x, reward in zip(features, batch.rewards.tolist(), strict=True):
-            self._learn(x, reward)
+        for x, reward, weight in zip(features, batch.rewards.tolist(), weights_of(batch), strict=True):
+            if weight == 1.0:
+                self._learn(x, reward)
+            else:
+                self._learn_copies(x, reward, weight)
         self._rows += len(batch)
+        self._surplus = surplus(batch, self._surplus)
 
     def _learn(self, x: Floats, reward: float) -> None:
         mean, variance = self._weights.forecast(x)
@@ -111,17 +126,32 @@ class LogisticPosterior:
         step = (variance + 1.0 / slope) * (reward - chance)
         self._weights.absorb(x, mean + step, noise=1.0 / slope)
 
+    def _learn_copies(self, x: Floats, reward: float, weight: float) -> None:
+        """One Newton step a copy. All lie along S x, so that mean and variance of the logit are all that changes from
+        one to the next; what they add to the precision and to precision times mean is learned at once.
+        """
+        mean, variance = self._weights.forecast(x)
+        logit, left, precision, information = self._base + mean, variance, 0.0, 0.0
+        for share in copies(weight):
+            mode = mode_of_row(logit, left, reward, share)
+            chance = sigmoid(mode)
+            curvature = share * max(chance * (1.0 - chance), FLATTEST)
+            precision += curvature
+            information += curvature * mode + share * (reward - chance)
+            logit, left = mode, left / (1.0 + left * curvature)
+        self._weights.absorb(x, information / precision - self._base, noise=1.0 / precision)
+
     def _samples(self, logit: Floats, across: Floats, rng: np.random.Generator, draws: int) -> Vectors:
         normals = rng.standard_normal(((draws + 1) // 2, self._space.dim), dtype=np.float32)
         samples: Vectors = expit(mirrored(logit, normals @ across.astype(np.float32).T, draws))
         return samples
 
     def state(self) -> State:
-        return {"rows": np.array(self._rows), **self._weights.state()}
+        return {"rows": rows_state(self._rows, self._surplus), **self._weights.state()}
 
     def restore(self, state: State) -> None:
         self._weights.restore(state)
-        self._rows = int(stored(state, "rows", ()))
+        self._rows, self._surplus = rows_stored(state)
 
 
 def sigmoid(logit: float) -> float:
@@ -132,12 +162,15 @@ def sigmoid(logit: float) -> float:
     return rising / (1.0 + rising)
 
 
-def mode_of_row(mean: float, variance: float, reward: float) -> float:
+def mode_of_row(mean: float, variance: float, reward: float, weight: float = 1.0) -> float:
     """The t at which t = mean + variance (reward - sigmoid(t)): where one row leaves the logit N(mean, variance).
+
+    weight: of the row, by which the variance is multiplied.
 
     The left side less the right rises in t; it is convex below 0 and concave above, so that Newton's method from
     anywhere between 0 and the root comes to the root from that side, without ever passing it.
     """
+    variance = weight * variance
     mode = min(max(0.0, mean + variance * (reward - 1.0)), mean + variance * reward)
     for _ in range(MOST_STEPS):
         chance = sigmoid(mode)

@@ -50,10 +50,14 @@ class Noise:
         guess, worth = self._settings.variance, self._settings.rows
         return (guess * worth + self._squares) / (worth + self._rows)
 
-    def absorb(self, error: float, variance: float) -> None:
-        """Learn from one forecast's error and its variance in units of the noise."""
+    def absorb(self, error: float, variance: float, weight: float = 1.0) -> None:
+        """Learn from one forecast's error and its variance in units of the noise; `weight` rows that are alike.
+
+        w copies of a row with forecast error e and variance 1 + q leave squares of e^2 / (1 / w + q) in all, which is
+        what a single row of noise 1 / w leaves.
+        """
         if self._settings.learned:
-            self._rows = self._discount * self._rows + 1.0
+            self._rows = self._discount * self._rows + weight
             self._squares = self._discount * self._squares + error * error / variance
 
     def absorb_rows(self, errors: Sequence[float], variances: Sequence[float]) -> None:

@@ -24,6 +24,7 @@ from equipoise.policies.diversity import Diversity
 from equipoise.policies.normals import run
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
+from equipoise.policies.weights import heavy, refuse_heavy
 
 FLOOR = 0.0002
 """The least probability any candidate gets: it bounds every importance weight by 5,000."""
@@ -122,7 +123,8 @@ class BanditPolicy:
 
     def _teach_both(self, batch: Batch) -> None:
         """Row by row, since what the explorer learns is the forecast that the rows before it made."""
-        for row in single_rows(batch):
+        refuse_heavy(batch, who=self._who)
+        for row in single_rows(heavy(batch)):
             self.explorer.update(row, self._signals(row))
             self.posterior.update(row)
 
@@ -179,6 +181,7 @@ def single_rows(batch: Batch) -> Iterator[Batch]:
             rewards=batch.rewards[one],
             propensities=batch.propensities[one],
             space=batch.space,
+            weights=None if batch.weights is None else batch.weights[one],
         )
 
 

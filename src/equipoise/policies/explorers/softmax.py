@@ -29,6 +29,7 @@ from equipoise.core import Batch, Floats, State
 from equipoise.policies.base import Belief
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored
+from equipoise.policies.weights import copies, refuse_heavy, weights_of
 
 SHARPEST = 200.0
 """Beyond this C the softmax of similarities is greedy, and its gradient is lost."""
@@ -68,7 +69,7 @@ class Softmax:
     def __init__(self, settings: SoftmaxSettings | None = None) -> None:
         self._settings = settings or SoftmaxSettings()
         self._sharpness = self._settings.sharpness
-        self._rows = 0
+        self._rows: float = 0
         self._mean_reward = 0.0
         self._mean_score = 0.0
         self._values: dict[str, tuple[float, float]] = {}
@@ -91,30 +92,33 @@ class Softmax:
         return np.asarray(odds / odds.sum())
 
     def update(self, batch: Batch, signals: Floats) -> None:
-        rows = zip(batch.item_ids, signals.tolist(), batch.rewards.tolist(), strict=True)
-        for item_id, signal, reward in rows:
-            self._climb(signal + self._settings.value_weight * self.value(item_id), reward)
-            self._revalue(item_id, reward)
+        refuse_heavy(batch, who="softmax")
+        rows = zip(batch.item_ids, signals.tolist(), batch.rewards.tolist(), weights_of(batch), strict=True)
+        for item_id, signal, reward, weight in rows:
+            for share in copies(weight):
+                self._climb(signal + self._settings.value_weight * self.value(item_id), reward, share)
+                self._revalue(item_id, reward, share)
 
     def _worth(self, item_ids: tuple[str, ...]) -> Floats | float:
         weight = self._settings.value_weight
         return weight * np.array([self.value(item_id) for item_id in item_ids]) if weight else 0.0
 
-    def _climb(self, score: float, reward: float) -> None:
+    def _climb(self, score: float, reward: float, share: float) -> None:
+        """share: of a row, in (0, 1], that every step is multiplied by."""
         if self._rows:
-            step = (reward - self._mean_reward) * (score - self._mean_score)
+            step = share * (reward - self._mean_reward) * (score - self._mean_score)
             self._sharpness = min(max(self._sharpness + self._settings.rate * step, 0.0), SHARPEST)
-        self._rows += 1
-        pace = max(1.0 / self._rows, SLOWEST)
+        self._rows += 1 if share == 1.0 else share
+        pace = max(share / self._rows, share * SLOWEST)
         self._mean_reward += pace * (reward - self._mean_reward)
         self._mean_score += pace * (score - self._mean_score)
 
-    def _revalue(self, item_id: str, reward: float) -> None:
+    def _revalue(self, item_id: str, reward: float, share: float) -> None:
         unseen = (self._mean_reward, self._settings.associability)
         value, alpha = self._values.get(item_id, unseen)
         surprise = abs(reward - value)
-        quicker = alpha + self._settings.adaptation * (surprise - alpha)
-        self._values[item_id] = (value + alpha * (reward - value), min(max(quicker, SLOWEST), 1.0))
+        quicker = alpha + share * self._settings.adaptation * (surprise - alpha)
+        self._values[item_id] = (value + share * alpha * (reward - value), min(max(quicker, SLOWEST), 1.0))
 
     def state(self) -> State:
         return {
@@ -128,6 +132,6 @@ class Softmax:
         ids = [str(item_id) for item_id in stored(state, "ids")]
         values = stored(state, "values", (len(ids), 2)).tolist()
         climb = stored(state, "climb", (3,)).tolist()
-        self._rows = int(stored(state, "rows", ()))
+        self._rows = stored(state, "rows", ()).item()
         self._sharpness, self._mean_reward, self._mean_score = climb
         self._values = {item_id: (q, alpha) for item_id, (q, alpha) in zip(ids, values, strict=True)}
