@@ -15,7 +15,7 @@ from equipoise.cli import main
 from equipoise.core import ConfigurationError, InputError, Request
 from equipoise.engine import Engine
 from equipoise.engine.foreign import ForeignLog
-from equipoise.engine.imported import ESTIMATED, IMPORTED, counted, even_weights
+from equipoise.engine.imported import ESTIMATED, IMPORTED, even_weights, weights_of
 from equipoise.engine.warm_start import WarmStarted, warm_start
 from equipoise.evaluation.logs import Reading, columns_from, read_log
 from equipoise.evaluation.slates import SLATE_ESTIMATORS, slate_log
@@ -175,6 +175,7 @@ def test_without_propensities_estimates_stand_in_and_say_so(tmp_path: Path) -> N
     path = written(tmp_path, lines, header=HEADER.replace("p,", ""))
     with opened(tmp_path / "j.db") as engine:
         done = warm_start(engine, path, columns_from(roles))
+        assert done.estimated and done.calibration == "temperature" and done.weighting == "none"
         assert "were not logged but estimated by item frequencies in 2 contexts" in done.propensities
         assert (
             "calibration temperature" in done.propensities and "(contexts: slot, device)" in done.propensities
@@ -224,7 +225,7 @@ def test_attributes_are_numbers_where_all_of_them_are(tmp_path: Path) -> None:
     ]
     assert [one.user_id for one in found] == ["u1", "u1", None]
     assert all(one.at is None for one in found) and "contexts: slot)" in foreign.whence
-    assert foreign.counting == "every row is learned once"
+    assert foreign.counting == "every row counts once: 3 rows are worth 3"
 
 
 def test_other_formats_are_read_too(tmp_path: Path) -> None:
@@ -285,11 +286,16 @@ def test_what_the_other_system_knew_misleads_nobody(tmp_path: Path) -> None:
     """2,000 rows are worth 0.36 of that by Kish: the means are known to .02, so .1 apart is 5 standard errors."""
     log = written(tmp_path, keen(2000))
     with opened(tmp_path / "none.db") as engine:
-        assert warm_start(engine, log, COLUMNS, weights="none").weights == "every row is learned once"
+        assert (
+            warm_start(engine, log, COLUMNS, weighting="none").weights
+            == "every row counts once: 2,000 rows are worth 2,000"
+        )
         assert means(engine) == pytest.approx([0.46, 0.24], abs=0.06)
     with opened(tmp_path / "even.db") as engine:
         done = warm_start(engine, log, COLUMNS)
-        assert "rows are learned by inverse propensity" in done.weights
+        assert "rows count by inverse propensity" in done.weights
+        assert done.weighting == "ips" and done.rows == 2000 and not done.estimated
+        assert done.n_effective == pytest.approx(0.36 * 2000, rel=0.1)
         assert means(engine) == pytest.approx([0.3, 0.4], abs=0.06)
         assert engine.replay().identical
         decision = engine.recommend(Request(items=("i1", "i2")), slots=1, at=START)
@@ -317,20 +323,24 @@ def test_weights_by_hand() -> None:
     assert rare[99] / rare[0] == pytest.approx(10 * inverse.mean() / 2.0)
 
 
-def test_a_row_is_learned_as_often_as_it_weighs(tmp_path: Path) -> None:
-    """Over 400 rows of weights near .2 and 1.8 each lies between its neighbours, and their sum is the weights' within 4
-    standard deviations (each below 1/2)."""
+def test_a_row_counts_for_as_much_as_it_weighs(tmp_path: Path) -> None:
+    """Shows of tents and socks are the sums of their weights; the sum of all is what Kish says they are worth."""
     with opened(tmp_path / "j.db") as engine:
-        warm_start(engine, written(tmp_path, keen(400)), COLUMNS)
+        done = warm_start(engine, written(tmp_path, keen(400)), COLUMNS)
         settled = [logged for _, logged in engine.parts.journal.settled()]
+        counts = engine.parts.learner.statistics.experience(["i1", "i2"], None).item_counts
+        rows = engine.parts.learner.policy.posterior.state()["rows"]
         own = visit(engine, 1)
         mine = engine.parts.journal.logged(own.decision_id)
-        assert mine is not None and counted(mine) is mine
-    weights = [one.decision.slots[0].probability / one.decision.slots[0].propensity for one in settled]
-    times = [len(counted(one).rewards) for one in settled]
-    assert all(np.floor(w) <= t <= np.floor(w) + 1 for w, t in zip(weights, times, strict=True))
-    assert abs(sum(times) - sum(weights)) < 4 * 0.5 * 20
-    assert [len(counted(one).rewards) for one in settled] == times
+        assert mine is not None and weights_of(mine) is None
+    weighed = [weights_of(one) for one in settled]
+    weights = np.concatenate([one for one in weighed if one is not None])
+    tents = np.array([one.decision.slots[0].item_id == "i1" for one in settled])
+    assert len(weights) == 400
+    assert counts == pytest.approx([weights[tents].sum(), weights[~tents].sum()])
+    assert weights.sum() == pytest.approx(done.n_effective)
+    # 400 rows on the clock, which count for fewer
+    assert rows == pytest.approx([400, done.n_effective - 400])
     assert all(one.decision.slots[0].propensity in (0.9, 0.1) for one in settled)
 
 
@@ -350,8 +360,8 @@ def test_what_cannot_be_taken_in_is_refused_whole(tmp_path: Path) -> None:
         refused(tmp_path, lines, columns=columns_from({"reward": "got"}))
     with pytest.raises(ConfigurationError, match="as 'dwell_seconds': expected a plain kind"):
         refused(tmp_path, lines, kind="dwell_seconds")
-    with pytest.raises(ConfigurationError, match="weights are 'dr'"):
-        refused(tmp_path, lines, weights="dr")
+    with pytest.raises(ConfigurationError, match="weighting is 'even' but must be 'ips' or 'none'"):
+        refused(tmp_path, lines, weighting="even")
     with pytest.raises(InputError, match="no usable row"):
         refused(tmp_path, [line.replace(",i", ",x") for line in lines])
     with pytest.raises(InputError, match="no file"), opened() as engine:

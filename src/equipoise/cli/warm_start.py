@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, progress_bar
-from equipoise.engine.foreign import Weights
+from equipoise.engine.foreign import Weighting
 from equipoise.engine.warm_start import warm_start
 from equipoise.evaluation.logs import read_columns
 
@@ -27,9 +27,11 @@ def run(
         str | None,
         Parameter(help="The kind of feedback that rewards are kept as; None: the first of [reward]."),
     ] = None,
-    weights: Annotated[
-        Weights | None,
-        Parameter(help="How rows count: by inverse propensity (even), or all alike; None: even if logged."),
+    weighting: Annotated[
+        Weighting | None,
+        Parameter(
+            help="How rows count: by inverse propensity (ips), or all alike; None: ips if the log has propensities."
+        ),
     ] = None,
     config: Config = DEFAULT_CONFIG,
     json: Json = False,
@@ -40,7 +42,7 @@ def run(
     """
     named = None if columns is None else read_columns(columns)
     with opened(config) as engine, progress_bar("learning from the log") as bar:
-        done = warm_start(engine, log, named, form=form, kind=kind, weights=weights, progress=bar)
+        done = warm_start(engine, log, named, form=form, kind=kind, weighting=weighting, progress=bar)
     if json:
         print_json(done)
         return

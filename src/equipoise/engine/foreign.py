@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +14,14 @@ from equipoise.core import ConfigurationError, Floats, fingerprint
 from equipoise.engine.imported import even_weights
 from equipoise.evaluation.evidence import Codes
 from equipoise.evaluation.logs import Log
-from equipoise.learning.offline import frequency_propensities
+from equipoise.learning.offline import EstimatedPropensities, frequency_propensities
 
 ROWS_IN_A_CONTEXT = 50
 """On average at least; an attribute that would leave fewer does not take part in estimating propensities."""
 
 Value = str | float | int
 
-Weights = Literal["even", "none"]
+Weighting = Literal["ips", "none"]
 """Whether rows count by inverse propensity, or all alike."""
 
 
@@ -29,7 +29,7 @@ Weights = Literal["even", "none"]
 class Foreign:
     """One decision of a log. key: the same for the same content. at: seconds, None where the log has no time.
 
-    item_ids, propensities, weights, rewards: (m,) by slot; a weight is how often the row is learned, on average.
+    item_ids, propensities, weights, rewards: (m,) by slot; a weight is how many rows the row counts for.
     """
 
     key: str
@@ -46,22 +46,49 @@ class Foreign:
 class ForeignLog:
     """A log's decisions, made one by one as they are asked for.
 
-    propensities, weights: (n,) by row of the log. whence, counting: where propensities come from, and how rows
-    count, in a sentence each.
+    propensities, weights: (n,) by row of the log. estimated: None where the propensities are the log's own.
+    weighting: as chosen.
     """
 
     log: Log
     propensities: Floats
+    estimated: EstimatedPropensities | None
+    contexts: tuple[str, ...]
     weights: Floats
-    whence: str
-    counting: str
+    weighting: Weighting
 
     @classmethod
-    def of(cls, log: Log, weights: Weights | None = None) -> ForeignLog:
-        """weights: None is `even` where the log has propensities, else `none`. Raises: ConfigurationError: others."""
-        propensities, whence = _propensities(log)
-        counts, counting = _weights(log, propensities, weights)
-        return cls(log, propensities, counts, whence, counting)
+    def of(cls, log: Log, weighting: Weighting | None = None) -> ForeignLog:
+        """weighting: None is `ips` where the log has propensities, else `none`. Raises: ConfigurationError: others."""
+        if weighting not in (None, *get_args(Weighting)):
+            known = " or ".join(repr(name) for name in get_args(Weighting))
+            raise ConfigurationError(f"weighting is {weighting!r} but must be {known}: write one")
+        chosen: Weighting = weighting or ("none" if log.propensities is None else "ips")
+        estimated, contexts = (None, ()) if log.propensities is not None else _estimated(log)
+        propensities = log.propensities if estimated is None else estimated.values
+        assert propensities is not None
+        weights = np.ones(len(log)) if chosen == "none" else _inverse(log, propensities)
+        return cls(log, propensities, estimated, contexts, weights, chosen)
+
+    @property
+    def whence(self) -> str:
+        """Where the propensities come from, in a sentence."""
+        if self.estimated is None:
+            return "propensities are the log's own"
+        return f"{self.estimated} (contexts: {', '.join(self.contexts)})"
+
+    @property
+    def n_effective(self) -> float:
+        """How many rows the weighted rows are worth together, (sum w)^2 / sum w^2 (Kish 1965)."""
+        return float(self.weights.sum() ** 2 / (self.weights @ self.weights)) if len(self.weights) else 0.0
+
+    @property
+    def counting(self) -> str:
+        """How rows count, in a sentence."""
+        rows = f"{len(self.log):,} rows are worth {self.n_effective:,.0f}"
+        if self.weighting == "none":
+            return f"every row counts once: {rows}"
+        return f"rows count by inverse propensity, as an even choice would have shown them: {rows}"
 
     def __len__(self) -> int:
         """How many decisions."""
@@ -91,27 +118,16 @@ class ForeignLog:
             seen[content] += 1
 
 
-def _propensities(log: Log) -> tuple[Floats, str]:
-    """(n,) as logged, or estimated from how often each item was shown in such a slot and moment."""
-    if log.propensities is not None:
-        return log.propensities, "propensities are the log's own"
+def _estimated(log: Log) -> tuple[EstimatedPropensities, tuple[str, ...]]:
+    """From how often each item was shown in such a slot and moment; and what makes a moment."""
     contexts, used = _contexts(log)
-    estimated = frequency_propensities(log.items.codes, contexts)
-    return estimated.values, f"{estimated} (contexts: {', '.join(used)})"
+    return frequency_propensities(log.items.codes, contexts), tuple(used)
 
 
-def _weights(log: Log, propensities: Floats, weights: Weights | None) -> tuple[Floats, str]:
-    """(n,) how often each row is learned on average."""
-    if weights not in (None, "even", "none"):
-        raise ConfigurationError(f"weights are {weights!r} but must be 'even' or 'none': write one")
-    if weights == "none" or (weights is None and log.propensities is None):
-        return np.ones(len(log)), "every row is learned once"
+def _inverse(log: Log, propensities: Floats) -> Floats:
+    """(n,) weights towards an even choice, clipped and scaled: see `even_weights`."""
     choices = None if log.choices is None else log.choices.astype(np.float64)
-    counts = even_weights(propensities, log.slots, choices)
-    return counts, (
-        f"rows are learned by inverse propensity, as an even choice would have shown them: {len(log):,} rows are worth "
-        f"{counts.sum():,.0f}"
-    )
+    return even_weights(propensities, log.slots, choices)
 
 
 def _contexts(log: Log) -> tuple[NDArray[np.int64], list[str]]:

@@ -1,22 +1,19 @@
-"""Decisions of another system in our journal: how they are marked, and how often each of their rows is learned.
+"""Decisions of another system in our journal: how they are marked, and how much each of their rows counts.
 
 The other system showed some items more often than others, and to whom it saw fit. A row that it would hardly ever
 have shown speaks for many that it did not show; so a row counts w = 1 / (k p), p being its propensity and k how
-many candidates there were: inverse-propensity weighting towards an even choice. As posteriors and statistics learn
-whole rows, a row of weight w is learned floor(w) or floor(w) + 1 times, by dice that make it w on average
-(sampling importance resampling, Rubin 1987). The dice are those of the decision, so a replay throws the same.
+many candidates there were: inverse-propensity weighting towards an even choice. Statistics and posterior learn it
+with that weight, see `core.Batch`.
 
 The record holds the weight: of an imported slot, probability is propensity times weight.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Floats, Logged, generator
+from equipoise.core import Floats, Logged
 
 IMPORTED = "imported"
 """The policy name of such decisions, and the source of their slots where the log had propensities."""
@@ -29,7 +26,7 @@ MOST = 10.0
 
 
 def even_weights(propensities: Floats, strata: NDArray[np.integer], choices: Floats | None) -> Floats:
-    """(n,) how often each row is to be learned, so that together they say what an even choice would have shown.
+    """(n,) how many rows each is to count for, so that together they say what an even choice would have shown.
 
     strata: (n,) codes of slots, each weighted by itself. choices: (n,) k where the log knows it; else the mean of 1 / p
     over a stratum stands in, which is k on average. Clipped at `MOST` times the mean, and scaled so that rows of
@@ -45,17 +42,10 @@ def even_weights(propensities: Floats, strata: NDArray[np.integer], choices: Flo
     return weights
 
 
-def counted(logged: Logged) -> Logged:
-    """An imported decision with each slot as often as it is learned; any other as it is."""
-    decision = logged.decision
-    if decision.policy != IMPORTED:
-        return logged
-    weights = np.array([slot.probability / slot.propensity for slot in decision.slots])
-    if (weights == 1.0).all():
-        return logged
-    dice = generator(decision.versions.seed, f"{decision.decision_id}/rows")
-    times = np.floor(weights + dice.random(len(weights))).astype(np.int64)
-    rows = np.repeat(np.arange(len(weights)), times)
-    slots = tuple(decision.slots[row] for row in rows.tolist())
-    repeated = replace(decision, slots=slots, features=decision.features[rows])
-    return Logged(repeated, logged.rewards[rows])
+def weights_of(logged: Logged) -> Floats | None:
+    """(m,) how many rows each slot of an imported decision counts for; None where all count for one, as our own do."""
+    if logged.decision.policy != IMPORTED:
+        return None
+    weights = np.array([slot.probability / slot.propensity for slot in logged.decision.slots])
+    # propensity x 1 / propensity is 1 to the last bit
+    return None if (weights == 1.0).all() else weights

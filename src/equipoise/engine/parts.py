@@ -15,7 +15,7 @@ from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Re
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
 from equipoise.engine.fitting import Pairings, check_rewards, policy_of
-from equipoise.engine.imported import counted
+from equipoise.engine.imported import weights_of
 from equipoise.engine.loading import loaded_of
 from equipoise.engine.memory import Clock, Seen, Standing
 from equipoise.engine.past import repaired
@@ -118,7 +118,7 @@ class Parts:
 
     def learn_from(self, learner: Learner[BanditPolicy], settled: Iterable[tuple[int, Logged]]) -> int:
         """The same for settled decisions that the caller has picked."""
-        return learner.learn(settled, translate=self._translated)
+        return learner.learn(settled, translate=self._translated, weigh=weights_of)
 
     def use(self, learner: Learner[BanditPolicy]) -> None:
         """Go on with another learner's knowledge, and let no older checkpoint come back."""
@@ -163,12 +163,11 @@ class Parts:
         self.use(learner)
 
     def _translated(self, logged: Logged, learner: Learner[BanditPolicy]) -> Logged:
-        """A decision with its features in the current pairing, as they would have been at that place, and as often
-        as its rows count."""
+        """A decision with its features in the current pairing, as they would have been at that place."""
         if logged.decision.versions.pairing != self.stock.pairing.space:
             vector = self.request_vector(logged.decision.request)
-            logged = repaired(logged, learner.statistics, self.stock, vector)
-        return counted(logged)
+            return repaired(logged, learner.statistics, self.stock, vector)
+        return logged
 
     def changed(self, change: Change) -> None:
         """Follow a change of the catalogue."""

@@ -33,7 +33,7 @@ from equipoise.core import (
 )
 from equipoise.engine.deliberation import pair
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import Foreign, ForeignLog, Weights
+from equipoise.engine.foreign import Foreign, ForeignLog, Weighting
 from equipoise.engine.imported import ESTIMATED, IMPORTED
 from equipoise.engine.loading import rejects_path
 from equipoise.engine.parts import Parts
@@ -53,6 +53,8 @@ class WarmStarted:
 
     decisions, slots: taken in now. again: decisions that had been taken in before. left_out: rows set aside;
     notes: what for, and what was assumed. rejects: the file that keeps them with their lines, if any.
+    rows, n_effective: usable rows of the log, and how many equally weighted ones they are worth. weighting: as chosen.
+    estimated: whether propensities had to be. calibration: of the estimates, None where they are the log's own.
     propensities, weights: where they come from, and how rows count, in a sentence each. mean_reward: of the slots
     taken in. learned: the journal's position after it.
     """
@@ -63,6 +65,11 @@ class WarmStarted:
     left_out: int
     notes: tuple[str, ...]
     rejects: str | None
+    rows: int
+    n_effective: float
+    weighting: Weighting
+    estimated: bool
+    calibration: str | None
     propensities: str
     weights: str
     mean_reward: float
@@ -76,14 +83,14 @@ def warm_start(
     *,
     form: str | None = None,
     kind: str | None = None,
-    weights: Weights | None = None,
+    weighting: Weighting | None = None,
     progress: Progress | None = None,
 ) -> WarmStarted:
     """Take in a log. columns: which of its columns is what; item_id and reward are needed.
 
     form: the `format` of `Reading`; None takes it from the file's name. kind: the kind of feedback that rewards are
-        journaled as; None takes the first plain one of [reward] that is worth something. weights:
-        `even` or `none`; None is `even` where the log has propensities. progress: called with (done, total).
+        journaled as; None takes the first plain one of [reward] that is worth something. weighting:
+        `ips` or `none`; None is `ips` where the log has propensities. progress: called with (done, total).
     Rows that cannot be used, those of unknown items among them, are set aside and counted.
     Raises: InputError: nothing usable, or a reward outside [reward] low to high; ConfigurationError: no item_id
         column, or no such kind. Then nothing was taken in.
@@ -93,7 +100,7 @@ def warm_start(
     log = _read(engine, path, columns, form, rejects)
     kind = _kind(parts.journal.rewards, kind)
     _check_rewards(log, parts.journal.rewards)
-    foreign = ForeignLog.of(log, weights)
+    foreign = ForeignLog.of(log, weighting)
     source = IMPORTED if log.propensities is not None else ESTIMATED
     intake = _Intake(engine, kind, source, fingerprint(log.name))
     intake.take(foreign, progress)
@@ -104,6 +111,11 @@ def warm_start(
         left_out=log.left_out,
         notes=log.notes,
         rejects=str(rejects) if rejects is not None and log.left_out else None,
+        rows=len(log),
+        n_effective=foreign.n_effective,
+        weighting=foreign.weighting,
+        estimated=foreign.estimated is not None,
+        calibration=None if foreign.estimated is None else foreign.estimated.calibration,
         propensities=foreign.whence,
         weights=foreign.counting,
         mean_reward=intake.earned / intake.slots if intake.slots else 0.0,

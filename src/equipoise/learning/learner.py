@@ -8,13 +8,16 @@ from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Batch, EquipoiseError, InputError, Journal, Logged, Policy, State
+from equipoise.core import Batch, EquipoiseError, Floats, InputError, Journal, Logged, Policy, State
 from equipoise.learning.statistics import Statistics
 
 P = TypeVar("P", bound=Policy)
 
 Translate = Callable[[Logged, "Learner[Any]"], Logged]
 """A settled decision to the same one with features that the policy understands."""
+
+Weigh = Callable[[Logged], Floats | None]
+"""A settled decision to how many rows each of its slots counts for, (m,); None: one each."""
 
 
 class Columns(Protocol):
@@ -36,8 +39,8 @@ class Columnar(Protocol):
     def batches(self, after: int = 0, size: int = 1024) -> Iterator[Columns]: ...
 
 
-def batch_of(logged: Logged) -> Batch:
-    """The rows of one settled decision, by slot, as they were when it was made."""
+def batch_of(logged: Logged, weights: Floats | None = None) -> Batch:
+    """The rows of one settled decision, by slot, as they were when it was made. weights: (m,), see `Batch`."""
     decision = logged.decision
     return Batch(
         item_ids=tuple(slot.item_id for slot in decision.slots),
@@ -46,6 +49,7 @@ def batch_of(logged: Logged) -> Batch:
         rewards=logged.rewards,
         propensities=np.array([slot.propensity for slot in decision.slots]),
         space=decision.versions.pairing,
+        weights=weights,
     )
 
 
@@ -61,7 +65,13 @@ class Learner(Generic[P]):
         self.statistics = statistics
         self.position = 0
 
-    def learn(self, settled: Iterable[tuple[int, Logged]], *, translate: Translate | None = None) -> int:
+    def learn(
+        self,
+        settled: Iterable[tuple[int, Logged]],
+        *,
+        translate: Translate | None = None,
+        weigh: Weigh | None = None,
+    ) -> int:
         """Learn from settled decisions that follow `position`; returns how many there were.
 
         A batch that the policy refuses leaves everything as it was before that decision.
@@ -74,7 +84,8 @@ class Learner(Generic[P]):
                     f"position {position} was to be learned after {self.position}: pass on what journal.settled("
                     f"{self.position}) gives, each decision once and in its order"
                 )
-            batch = batch_of(logged if translate is None else translate(logged, self))
+            weights = None if weigh is None else weigh(logged)
+            batch = batch_of(logged if translate is None else translate(logged, self), weights)
             self.policy.update(batch)
             self.statistics.update(batch)
             self.statistics.asked_for(logged.decision.request.items or ())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -130,16 +131,21 @@ class Statistics:
         return tuple(item_id for item_id, residual in memory if residual > 0)
 
     def update(self, batch: Batch) -> None:
-        """Learn from settled rows, one by one in their order."""
-        for item_id, user_id, reward in zip(
-            batch.item_ids, batch.user_ids, batch.rewards.tolist(), strict=True
-        ):
+        """Learn from settled rows, one by one in their order.
+
+        A row of weight w counts for w shows, and is remembered as one answer; of weight 0 it never was.
+        """
+        weights = repeat(1.0, len(batch)) if batch.weights is None else batch.weights.tolist()
+        rows = zip(batch.item_ids, batch.user_ids, batch.rewards.tolist(), weights, strict=True)
+        for item_id, user_id, reward, weight in rows:
+            if not weight:
+                continue
             if user_id is not None:
                 self._remember(user_id, item_id, reward)
-                self._users.add(user_id, reward)
-            self._items.add(item_id, reward)
-            self._count += 1.0
-            self._sum += reward
+                self._users.add(user_id, reward, weight)
+            self._items.add(item_id, reward, weight)
+            self._count += weight
+            self._sum += weight * reward
 
     def asked_for(self, item_ids: Iterable[str]) -> None:
         """Count a request that named the items to rank: what callers ask for says something of an item before it is

@@ -20,13 +20,14 @@ class Tally:
         self.counts: Floats = np.zeros(16)
         self.sums: Floats = np.zeros(16)
 
-    def add(self, key: str, reward: float) -> None:
+    def add(self, key: str, reward: float, weight: float = 1.0) -> None:
+        """weight: how many shows it counts for."""
         row = self.rows.setdefault(key, len(self.rows))
         if row == len(self.counts):
             self.counts = np.concatenate([self.counts, np.zeros(row)])
             self.sums = np.concatenate([self.sums, np.zeros(row)])
-        self.counts[row] += 1.0
-        self.sums[row] += reward
+        self.counts[row] += weight
+        self.sums[row] += weight * reward
 
     def look(self, keys: Sequence[str], places: Places | None = None) -> tuple[Floats, Floats]:
         """Returns: counts (k,), reward sums (k,); 0 for what was never shown."""
