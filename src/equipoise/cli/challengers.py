@@ -92,6 +92,22 @@ def own_log(engine: Engine, *, name: str) -> Log:
     return journal_log((logged for logged in settled if logged.decision.policy != IMPORTED), name=name)
 
 
+def largest_weight(engine: Engine) -> float | None:
+    """What no weight on the journal's own decisions can exceed: 1 / floor, or the number of candidates if that is more.
+
+    None where other settings made some of them, whose floor nobody recorded, or where there is no floor.
+    """
+    parts, most = engine.parts, 0
+    for _, logged in parts.journal.settled():
+        decision = logged.decision
+        if decision.policy != IMPORTED:
+            if decision.versions.policy != parts.current_versions.policy:
+                return None
+            most = max(most, len(decision.candidates))
+    floor = parts.learner.policy.floor
+    return max(1.0 / floor, float(most)) if floor > 0.0 else None
+
+
 def _noted(log: Log, *, settled: int) -> Log:
     """Says how many of the `settled` decisions are not in the log."""
     left_out = settled - int(log.decisions[-1]) - 1

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from equipoise.cli.challengers import judged_journal, own_log, targets_of
+from equipoise.cli.challengers import judged_journal, largest_weight, own_log, targets_of
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, print_table, progress_bar
 from equipoise.core import InputError
 from equipoise.engine import Engine
@@ -95,6 +95,19 @@ class How:
         ),
     ] = "normal"
     level: Annotated[float, Parameter(help="Of the intervals, between 0 and 1.")] = 0.95
+    reward_range: Annotated[
+        tuple[float, float] | None,
+        Parameter(
+            help="Between which two numbers a slot's reward lies, such as 0 1; for empirical_bernstein and "
+            "confidence_sequence. Our own journal knows it."
+        ),
+    ] = None
+    largest_weight: Annotated[
+        float | None,
+        Parameter(
+            help="The most that target probability over propensity can be, such as 1 / floor; for the same two."
+        ),
+    ] = None
     by: Annotated[
         list[str] | None, Parameter(consume_multiple=True, help="Attributes to show the groups of.")
     ] = None
@@ -165,12 +178,14 @@ def run(
 
 
 class Asked(NamedTuple):
-    """A log, the policies that are asked about, and what is known beside the rows."""
+    """A log, the policies that are asked about, and what is known beside the rows; see `Options`."""
 
     log: Log
     targets: list[Target]
     unsettled: int | None = None
     known_items: int | None = None
+    reward_range: tuple[float, float] | None = None
+    largest_weight: float | None = None
 
 
 def _measure(source: Source, how: How, config: Path, *, json: bool) -> int:
@@ -194,7 +209,15 @@ def _measure(source: Source, how: How, config: Path, *, json: bool) -> int:
 def _of_journal(journal: Path, words: Sequence[str], config: Path) -> Asked:
     with _opened(journal, config) as engine, progress_bar("asking the challenger") as bar:
         log, targets = judged_journal(engine, words, name=journal.name, progress=bar)
-        return Asked(log, targets, int(engine.status()["open"]), len(engine.item_ids))
+        rewards = engine.parts.journal.rewards
+        return Asked(
+            log,
+            targets,
+            unsettled=int(engine.status()["open"]),
+            known_items=len(engine.item_ids),
+            reward_range=(rewards.low, rewards.high),
+            largest_weight=largest_weight(engine),
+        )
 
 
 def _opened(journal: Path, config: Path) -> Engine:
@@ -245,6 +268,8 @@ def _options(how: How, asked: Asked, bar: Callable[[int, int], None], *, over_ti
         by=_words(how.by),
         over_time=over_time,
         force=how.force,
+        reward_range=how.reward_range or asked.reward_range,
+        largest_weight=how.largest_weight or asked.largest_weight,
         window_seconds=how.window_seconds,
         unsettled=asked.unsettled,
         known_items=asked.known_items,

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Estimate, Floats, InputError
-from equipoise.evaluation.bounds import bounded, require_interval
+from equipoise.evaluation.bounds import bounded, caveats, require_interval
 from equipoise.evaluation.evidence import Evidence
 from equipoise.evaluation.logs.log import Log
+from equipoise.evaluation.ranges import Limits, limits_of, with_rewards
 from equipoise.evaluation.report.measures import exposure, histogram
 from equipoise.evaluation.report.rows import Comparison, Row, Section
 from equipoise.evaluation.support import Facts, Support, support_of
@@ -29,7 +30,6 @@ from equipoise.evaluation.terms import (
     Terms,
     default_estimators,
     on_policy,
-    plain,
     require_estimators,
     terms_of,
 )
@@ -55,6 +55,8 @@ class Options:
     by: attributes to show groups of. over_time: show parts of the log, one after the other. force: give numbers also
     where support is hopeless, with the warning on each. window_seconds: how long rewards are waited for, if known.
     unsettled: decisions that are still open, if known. known_items: how many items there are, if known.
+    reward_range: between which numbers a slot's reward lies, and largest_weight: the most that target / propensity can
+    be, such as 1 / floor; for intervals that need a range, and read from the log where None.
     seed: of bootstrap samples. cores: how many estimates are made at the same time, 0 for all cores.
     progress: called with (done, total).
     """
@@ -68,6 +70,8 @@ class Options:
     window_seconds: float | None = None
     unsettled: int | None = None
     known_items: int | None = None
+    reward_range: tuple[float, float] | None = None
+    largest_weight: float | None = None
     seed: int = 0
     cores: int = 1
     progress: Callable[[int, int], None] | None = None
@@ -85,6 +89,7 @@ class _Judged(NamedTuple):
     evidence: Evidence
     support: Support
     note: str
+    limits: Limits
 
     @property
     def name(self) -> str:
@@ -95,7 +100,7 @@ class _Found(NamedTuple):
     """A policy by an estimator, with what its differences are made from."""
 
     row: Row
-    terms: Floats
+    terms: Terms | None
 
 
 class Evaluation:
@@ -157,7 +162,12 @@ class Evaluation:
         chances = target_from(policy, log=self._log, position=position).chances(self._log)
         evidence = self._log.evidence(chances.target, baseline=chances.baseline)
         support = support_of(evidence, policy=chances.name, facts=self._facts(chances))
-        return _Judged(evidence, support, f"{chances.name}: {chances.note}" if chances.note else "")
+        note = f"{chances.name}: {chances.note}" if chances.note else ""
+        return _Judged(evidence, support, note, self._limits(evidence))
+
+    def _limits(self, evidence: Evidence) -> Limits:
+        options = self._options
+        return limits_of(evidence, rewards=options.reward_range, weight=options.largest_weight)
 
     def _facts(self, chances: Chances) -> Facts:
         options = self._options
@@ -182,19 +192,20 @@ class Evaluation:
                 asked = [one for one in judged if name in wanted[one.name]]
                 found = list(threads.map(partial(self._found, estimator=name), asked))
                 values.extend(entry.row for entry in found)
-                differences.extend(self._differences(found))
+                differences.extend(self._differences(found, judged[0].limits))
                 if self._options.progress is not None:
                     self._options.progress(len(values), jobs)
         return _by_policy(values), _by_policy(differences)
 
     def _found(self, one: _Judged, estimator: str) -> _Found:
         if not one.evidence.weights.any() and estimator in RATIOS:
-            unknown = _unknown(one.evidence)
-            nothing = np.full(unknown.n, np.nan)
-            return _Found(Row(one.name, estimator, unknown, one.support.warnings), nothing)
-        terms = terms_of(one.evidence, estimator)
-        row = Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
-        return _Found(row, terms.values)
+            return _Found(Row(one.name, estimator, _unknown(one.evidence), one.support.warnings), None)
+        terms = terms_of(one.evidence, estimator, one.limits)
+        return _Found(self._row(one.name, estimator, terms, one.support.warnings), terms)
+
+    def _row(self, policy: str, estimator: str, terms: Terms, warnings: Sequence[str] = ()) -> Row:
+        told = (*warnings, *_few(terms), *caveats(terms, self._options.interval))
+        return Row(policy, estimator, self._estimate(terms), told)
 
     def _estimate(self, terms: Terms) -> Estimate:
         options = self._options
@@ -202,36 +213,46 @@ class Evaluation:
 
     def _logged(self, judged: Sequence[_Judged]) -> Iterator[Row]:
         """What the logging policies earned themselves, and those that have a log of their own."""
-        log = self._log
-        terms = on_policy(log.rewards, log.decisions)
-        yield Row(self._logger, ON_POLICY, self._estimate(terms))
+        log, limits = self._log, judged[0].limits
+        yield self._earned(on_policy(log.rewards, log.decisions, limits=limits))
         for one in judged:
             if one.name in log.on_policy:
-                yield Row(one.name, ON_POLICY, self._estimate(on_policy(log.on_policy[one.name])))
+                rewards = log.on_policy[one.name]
+                yield self._row(one.name, ON_POLICY, on_policy(rewards, limits=with_rewards(limits, rewards)))
+
+    def _earned(self, terms: Terms) -> Row:
+        """What the log itself earned, however few its rows are."""
+        return Row(self._logger, ON_POLICY, self._estimate(terms), caveats(terms, self._options.interval))
 
     @property
     def _logger(self) -> str:
         names = self._log.loggers.names
         return names[0] if len(names) == 1 else "logged"
 
-    def _differences(self, found: Sequence[_Found]) -> Iterator[Row]:
+    def _differences(self, found: Sequence[_Found], limits: Limits) -> Iterator[Row]:
         """Each policy minus the logging one, and each pair, by terms of the same decisions; where both are known."""
-        found = [entry for entry in found if np.isfinite(entry.row.estimate.value)]
-        logged = on_policy(self._log.rewards, self._log.decisions)
-        itself = Row(self._logger, ON_POLICY, self._estimate(logged))
+        found = [entry for entry in found if entry.terms is not None]
+        logged = on_policy(self._log.rewards, self._log.decisions, limits=limits)
+        itself = _Found(self._earned(logged), logged)
         for entry in found:
-            yield self._difference(entry, _Found(itself, logged.values))
+            yield self._difference(entry, itself)
         for position, first in enumerate(found):
             for second in found[position + 1 :]:
-                if first.row.estimator == second.row.estimator:
-                    yield self._difference(first, second)
+                yield self._difference(first, second)
 
     def _difference(self, first: _Found, second: _Found) -> Row:
-        worth = min(first.row.estimate.n_effective, second.row.estimate.n_effective)
-        terms = plain(first.terms - second.terms, worth)
-        warnings = tuple(dict.fromkeys((*first.row.warnings, *second.row.warnings)))
+        assert first.terms is not None
+        assert second.terms is not None  # the unknown are left out before
+        terms = first.terms.minus(second.terms)
+        carried = dict.fromkeys(
+            line
+            for found in (first, second)
+            for line in found.row.warnings
+            if line not in caveats(found.terms, self._options.interval)  # type: ignore[arg-type]
+        )
+        told = (*carried, *caveats(terms, self._options.interval))
         name = f"{first.row.policy} - {second.row.policy}"
-        return Row(name, first.row.estimator, self._estimate(terms), warnings)
+        return Row(name, first.row.estimator, self._estimate(terms), told)
 
     def _group(self, judged: Sequence[_Judged], attribute: str) -> Section:
         """Each group estimated from its own rows."""
@@ -266,9 +287,8 @@ class Evaluation:
         labels: list[str] = []
         for label, kept in picked:
             parts = [one.evidence.where(kept) for one in judged]
-            rows.append(
-                Row(self._logger, ON_POLICY, self._estimate(on_policy(parts[0].rewards, parts[0].decisions)))
-            )
+            first = parts[0]
+            rows.append(self._earned(on_policy(first.rewards, first.decisions, limits=judged[0].limits)))
             for one, part in zip(judged, parts, strict=True):
                 estimator = self._estimators(one.evidence)[0]
                 rows.append(self._part(one, part, estimator))
@@ -281,10 +301,10 @@ class Evaluation:
             warning = "the target shows nothing of what this part shows"
             return Row(one.name, estimator, _unknown(part), (warning,))
         try:
-            terms = terms_of(part, estimator)
+            terms = terms_of(part, estimator, one.limits)
         except InputError as error:  # what the whole log allows may need more rows than this part has
             return Row(one.name, estimator, _unknown(part), (str(error),))
-        return Row(one.name, estimator, self._estimate(terms), (*one.support.warnings, *_few(terms)))
+        return self._row(one.name, estimator, terms, one.support.warnings)
 
 
 def _by_policy(rows: Sequence[Row]) -> list[Row]:

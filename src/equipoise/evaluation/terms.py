@@ -7,13 +7,33 @@ reward of a row.
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from equipoise.core import Floats, InputError
-from equipoise.evaluation.estimators import ESTIMATORS, BalancedIps, Loggers, WeightedIps, WithTerms
+from equipoise.evaluation.estimators import (
+    ESTIMATORS,
+    BalancedIps,
+    Loggers,
+    Replay,
+    WeightedIps,
+    WithTerms,
+)
 from equipoise.evaluation.evidence import Evidence, Integers
+from equipoise.evaluation.ranges import (
+    FORECASTS,
+    LINEARISED,
+    Limits,
+    Span,
+    additive_span,
+    limits_of,
+    plain_span,
+    robust_span,
+    slate_span,
+    weighted_span,
+)
 from equipoise.evaluation.slates import SLATE_ESTIMATORS, SlateLog, slates_of, with_baseline
 
 ON_POLICY = "on_policy"
@@ -34,22 +54,30 @@ SLATE_DEFAULTS = ("reward_interaction_ips", "reward_interaction_snips", "indepen
 CASCADE = "cascade_dr"
 FOLDS = 3
 
-WEIGHTED_ONLY = ("ips", "clipped_ips", "balanced_ips")
-"""Whose terms are weight times reward and no more."""
+WEIGHTED_ONLY = ("ips", "clipped_ips", "sg_ips", "mips")
+"""Whose terms are weight times reward and no more, with weights that shrinking only makes smaller."""
+
+ROBUST = ("dr", "switch_dr", "dros", "sg_dr", "mrdr")
+"""Whose terms are forecast plus weight times what the forecast missed."""
 
 
 class Terms(NamedTuple):
     """What each decision adds to a value.
 
     values: (decisions,), their mean is the value and their spread its uncertainty. n_effective: what they are worth.
-    low, high: the range that intervals which need one take: the largest weight times the range of the log's rewards
-    for IPS and plain means, and that of the terms themselves for others.
+    span: the range that intervals which need one take. outcomes: (kept,) rewards that count alike and whose mean is
+    the value, for an exact interval of a share; None where there are none.
     """
 
     values: Floats
     n_effective: float
-    low: float
-    high: float
+    span: Span
+    outcomes: Floats | None = None
+
+    def minus(self, other: Terms) -> Terms:
+        """The difference, decision by decision; worth what the lesser is worth."""
+        worth = min(self.n_effective, other.n_effective)
+        return Terms(self.values - other.values, worth, self.span.minus(other.span))
 
 
 def require_estimators(names: tuple[str, ...]) -> None:
@@ -73,31 +101,69 @@ def default_estimators(evidence: Evidence) -> tuple[str, ...]:
     return (*names, WEIGHTED, BALANCED) if evidence.logger_odds else (*names, WEIGHTED)
 
 
-def on_policy(rewards: Floats, decisions: Integers | None = None) -> Terms:
+def on_policy(rewards: Floats, decisions: Integers | None = None, *, limits: Limits | None = None) -> Terms:
     """(decisions,) what each decision earned. decisions: (n,), None where every row is one."""
     values = rewards if decisions is None else per_decision(rewards, decisions)
-    return plain(values, float(len(values)))
+    span = _seen(values, "") if limits is None else plain_span(limits)
+    return Terms(values, float(len(values)), span, outcomes=values)
 
 
-def plain(values: Floats, n_effective: float) -> Terms:
-    """Terms whose range is that of the values seen, and of 0."""
-    return Terms(values, n_effective, min(0.0, float(values.min())), max(0.0, float(values.max())))
+def _seen(values: Floats, assumed: str) -> Span:
+    """The range of the values seen, and of 0."""
+    return Span(min(0.0, float(values.min())), max(0.0, float(values.max())), assumed)
 
 
-def terms_of(evidence: Evidence, estimator: str) -> Terms:
-    """Raises: InputError: an unknown estimator, or one that needs forecasts which are not there."""
+def terms_of(evidence: Evidence, estimator: str, limits: Limits | None = None) -> Terms:
+    """limits: what rewards and weights cannot exceed; None takes those of the log.
+
+    Raises: InputError: an unknown estimator, or one that needs what is not there.
+    """
+    limits = limits or limits_of(evidence)
     if estimator in SLATE_ESTIMATORS:
         log, how = _slates(evidence, leaning=estimator == CASCADE), SLATE_ESTIMATORS[estimator]
-        return plain(how.terms(log), how.estimate(log).n_effective)
+        values = how.terms(log)
+        return Terms(values, how.estimate(log).n_effective, _slate_span(estimator, limits, values))
     made = _made(evidence, estimator)
     columns = (evidence.rewards, evidence.propensities, evidence.target, evidence.baseline)
     # By rows; n counts decisions, so a decision's rows are worth a decision together.
     worth = made.estimate(*columns).n_effective * (int(evidence.decisions[-1]) + 1) / len(evidence)
-    terms = plain(per_decision(made.terms(*columns), evidence.decisions), worth)
+    values = per_decision(made.terms(*columns), evidence.decisions)
+    return Terms(values, worth, _row_span(estimator, evidence, limits, values), _outcomes(made, evidence))
+
+
+def _outcomes(made: WithTerms, evidence: Evidence) -> Floats | None:
+    """The rewards of the rows that replay keeps, where each is a decision."""
+    if not isinstance(made, Replay) or evidence.slate_size > 1:
+        return None
+    return evidence.rewards[made.kept(evidence.propensities, evidence.target)]
+
+
+def _row_span(estimator: str, evidence: Evidence, limits: Limits, values: Floats) -> Span:
+    baseline, found = evidence.baseline, None
     if estimator in WEIGHTED_ONLY:
-        low, high = _weighted_range(evidence)
-        return terms._replace(low=low, high=high)
-    return terms
+        found = weighted_span(limits)
+    elif estimator in (*ROBUST, "dm") and baseline is not None:
+        forecasts = [*_ends(baseline.shown), *_ends(baseline.expected)]
+        found = robust_span(limits, (min(forecasts), max(forecasts)))
+    elif estimator == BALANCED:  # the mixture is at least a logger's share of rows times its own propensity
+        shares = np.bincount(evidence.loggers.codes) / len(evidence)
+        found = weighted_span(replace(limits, weight=limits.weight / float(shares[shares > 0.0].min())))
+    if found is None:
+        return _seen(values, FORECASTS if estimator in (*ROBUST, "dm") else LINEARISED)
+    return found
+
+
+def _slate_span(estimator: str, limits: Limits, values: Floats) -> Span:
+    stem, _, form = estimator.rpartition("_")
+    if form == "ips":
+        return slate_span(limits, stem)
+    if estimator == "pseudo_inverse":
+        return additive_span(limits)
+    return _seen(values, FORECASTS if estimator == CASCADE else LINEARISED)
+
+
+def _ends(values: Floats) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
 
 
 def _made(evidence: Evidence, estimator: str) -> WithTerms:
@@ -132,13 +198,6 @@ def _slates(evidence: Evidence, *, leaning: bool) -> SlateLog:
     shown, expected = np.zeros((*log.rewards.shape, 1)), np.zeros((*log.rewards.shape, 1))
     shown[(*here, 0)], expected[(*here, 0)] = baseline.shown, baseline.expected
     return with_baseline(log, shown, expected, rng=np.random.default_rng(0), folds=FOLDS)
-
-
-def _weighted_range(evidence: Evidence) -> tuple[float, float]:
-    """What no sum of weight times reward over a decision's slots can exceed."""
-    largest = float(evidence.weights.max()) * evidence.slate_size
-    low, high = float(evidence.rewards.min()), float(evidence.rewards.max())
-    return min(0.0, low) * largest, max(0.0, high) * largest
 
 
 def per_decision(values: Floats, decisions: Integers) -> Floats:
