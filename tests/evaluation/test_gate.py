@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from equipoise.core import ConfigurationError, Floats
+from equipoise.core import ConfigurationError, Floats, InputError
 from equipoise.evaluation.gate import SHADOW, Rules, Stage, Step, shadow_terms, traffic_terms
 from equipoise.evaluation.intervals import ConfidenceSequence
 
@@ -190,6 +190,28 @@ def test_how_outcomes_are_handed_over_changes_nothing(cuts: list[int], seed: int
             break
     assert whole is not None and found is not None
     assert whole == found  # to the last bit
+
+
+@pytest.mark.parametrize("cut", [1, 99, 100, 101, 357])
+def test_a_stage_goes_on_from_its_state_as_if_it_had_never_stopped(cut: int) -> None:
+    """Also from between two looks, when what waits is not in the sums yet."""
+    rng = np.random.default_rng(4)
+    rewards, challenger = rng.random(900), rng.random(900) < 0.5
+    whole, first = (Stage(replace(RULES, level=0.999), 2, baseline=0.3) for _ in range(2))
+    whole.assigned(rewards, challenger)
+    first.assigned(rewards[:cut], challenger[:cut])
+    second = Stage(replace(RULES, level=0.999), 2, baseline=0.3)
+    second.restore(first.state())
+    assert second.step() == first.step()
+    second.assigned(rewards[cut:], challenger[cut:])
+    assert second.step() == whole.step()
+    assert all(np.array_equal(second.state()[name], array) for name, array in whole.state().items())
+
+
+def test_a_state_of_other_rules_is_refused() -> None:
+    stage = Stage(RULES, 2, baseline=0.3)
+    with pytest.raises(InputError, match="make it with the same settings"):
+        stage.restore(Stage(replace(RULES, level=0.8), 2, baseline=0.3).state())
 
 
 def test_no_stage_ends_before_its_least_decisions() -> None:

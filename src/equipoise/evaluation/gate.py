@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import ConfigurationError, Floats
+from equipoise.core import ConfigurationError, Floats, State
 from equipoise.evaluation.intervals import ConfidenceSequence
 
 Verdict = Literal["wait", "advance", "roll_back"]
@@ -207,6 +207,31 @@ class Stage:
         low, high = told.lower.interval()[0], told.upper.interval()[1]
         below, above, earned = told.sums / max(self.n, 1)
         return Step(verdict, self.stage, self.n, low, high, float(below + above) / 2.0, float(earned))
+
+    def state(self) -> State:
+        """Everything observed so far, bit for bit; the rules are not in it."""
+        waiting = np.zeros((3, 0))
+        if self._waiting:
+            terms = joined(self._waiting)
+            waiting = np.stack([terms.below, terms.above, terms.earned])
+        told = self._told
+        return {
+            "counted": np.array([self.n, self._next], dtype=np.int64),
+            "waiting": waiting,
+            "sums": told.sums.copy(),
+            **{f"lower_{name}": array for name, array in told.lower.state().items()},
+            **{f"upper_{name}": array for name, array in told.upper.state().items()},
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on where another stage of the same rules stood. Raises: InputError: it was of other rules."""
+        told = self._told
+        for name, sequence in (("lower", told.lower), ("upper", told.upper)):
+            sequence.restore({part: state[f"{name}_{part}"] for part in ("counts", "settings")})
+        told.sums = np.array(state["sums"], dtype=np.float64)
+        self.n, self._next = (int(number) for number in state["counted"])
+        waiting = np.array(state["waiting"], dtype=np.float64)
+        self._waiting = [Terms(*waiting)] if waiting.shape[1] else []
 
     def _look(self) -> Verdict:
         """Take in what waits, and compare the bounds with the margin."""

@@ -153,19 +153,21 @@ class Keeper:
     def replayed(self, parts: Parts) -> bool:
         """Whether the challenger's replay, and every step of every promotion, come out the same from the journal."""
         running = self.running
-        if running is not None and not replay(running.challenger, keep=False).identical:
+        if running is not None and not (
+            replay(running.challenger, keep=False).identical and running.summed_again()
+        ):
             return False
         return all(verified(promotion, parts.journal) for promotion in promotions(parts.journal.events()))
 
     def relearn(self) -> None:
         """Rebuild what the challenger learned; before the incumbent does the same, since checkpoints are dropped."""
         if self.running is not None:
-            self.running.challenger.relearn()
+            self.running.relearn()
 
     def close(self, parts: Parts) -> None:
         """Save what the challenger has learned, and let go of its files."""
         if self.running is not None:
-            self.running.challenger.checkpoint()
+            self.running.keep()
             _let_go(self.running.challenger, parts)
 
     def _run(self, promotion: Promotion, parts: Parts, challenger: Parts) -> None:

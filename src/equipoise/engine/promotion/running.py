@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import PINNED, Decision, EquipoiseError, Floats, number
+from equipoise.core import PINNED, Decision, EquipoiseError, Floats, JournalError, number
 from equipoise.engine.challenge.catalogues import Catalogues
 from equipoise.engine.challenge.weighing import paired, shown_beside, target_of
 from equipoise.engine.parts import Parts
 from equipoise.engine.promotion.record import ADVANCED, PROMOTED, ROLLED_BACK, Promotion, plain
+from equipoise.engine.promotion.sums import Sums
 from equipoise.evaluation.gate import SHADOW, Rules, Stage, Step, Terms, shadow_terms
 from equipoise.journal import Beside, Outcome, SqliteJournal, Trial
 
@@ -36,13 +38,15 @@ class Running:
     """The engine's side of a gate. Called under the engine's lock, but for `turn`.
 
     Nothing here is a memory of its own: events, trials and rewards are in the journal, and a process that starts
-    anew reads the current stage's outcomes again and stands where it stood.
+    anew goes on from the sums that were kept last, or reads the current stage's outcomes again, and stands where it
+    stood.
     """
 
     def __init__(self, promotion: Promotion, *, incumbent: Parts, challenger: Parts) -> None:
         self.incumbent = incumbent
         self.challenger = challenger
         self._catalogues = Catalogues(challenger.stock)
+        self._sums = Sums(incumbent.settings)
         self._open(promotion)
 
     def turn(self, decision_id: str) -> Turn:
@@ -75,7 +79,32 @@ class Running:
             if step is None:
                 break
             self._step(step, at=at)
+        if self.promotion.state == "running":
+            self._sums.keep(self.promotion, self.stage, self._after)
+            side.unsaved = side.unsaved or self._sums.trouble
         return self.promotion.state
+
+    def keep(self) -> None:
+        """Save what the challenger has learned, and the sums of the stage."""
+        self.challenger.checkpoint()
+        self._sums.keep(self.promotion, self.stage, self._after, now=True)
+
+    def relearn(self) -> None:
+        """Rebuild what the challenger learned, and the stage's sums, from the journal as it now is."""
+        self._sums.drop()
+        self.challenger.relearn()
+        self._open(self.promotion)
+
+    def summed_again(self) -> bool:
+        """Whether the outcomes in the journal, read from the stage's first on, give the sums that it stands at."""
+        fresh = self.promotion.stage(self.stage.stage)
+        slots = int(self.promotion.started["shadow_slots"])
+        for page in self.challenger.journal.outcomes(self.opened):
+            upto = [outcome for outcome in page if outcome.seq <= self._after]
+            if upto:
+                observed(fresh, upto, slots=slots)
+        mine, theirs = self.stage.state(), fresh.state()
+        return all(np.array_equal(mine[name], theirs[name]) for name in mine)
 
     def _step(self, step: Step, *, at: float) -> None:
         """Write the step down and take it; where it cannot be written, the stage begins anew, as after a restart."""
@@ -85,13 +114,17 @@ class Running:
             self._open(self.promotion)
             raise
         self._open(Promotion((*self.promotion.events, event)))
+        with suppress(
+            JournalError
+        ):  # those of the stage that ended have another name, and take up room at most
+            self._sums.drop()
 
     def _open(self, promotion: Promotion) -> None:
         """Begin, or resume, the stage that the latest event opened."""
         self.promotion = promotion
         self.opened = promotion.opened[-1].event_seq
-        self.stage = promotion.stage(len(promotion.opened) - 1)
-        self._after = 0
+        last_seq = self.challenger.journal.counts().decisions
+        self.stage, self._after = self._sums.resumed(promotion, last_seq=last_seq)
         self._now = self.opened, self.stage.share  # one assignment, since `turn` holds no lock
 
     def _looked(self, journal: SqliteJournal) -> Step | None:
