@@ -26,6 +26,7 @@ COMMANDS = (
     ("why", "why"),
     ("replay", "replay"),
     ("status", "status"),
+    ("train", "train"),
     ("evaluate", "evaluate"),
     ("promote", "promote"),
     ("simulate", "simulate"),

@@ -21,10 +21,11 @@ MOST_NUMBERS = 500_000_000
 """Features that are taken at most: 2 GB."""
 
 
-def journal_choices(engine: Engine, *, last: int | None = None) -> ChoiceLog:
+def journal_choices(engine: Engine, *, last: int | None = None, until: int | None = None) -> ChoiceLog:
     """Settled decisions as a `ChoiceLog`, in order; a slate of m slots is m choices among what was left for each.
 
-    last: only that many decisions, the latest; what came before is still replayed, for the features. Pinned slots
+    last: only that many decisions, the latest; what came before is still replayed, for the features. until: the
+    journal's position after which nothing is taken; None takes all that was learned. Pinned slots
     are no choices, nor are imported decisions, whose candidates nobody knows. Features are those of the decision's
     place in the journal, which may be a little later than what was known when it was made.
     Raises: InputError: `last` is below 1, no choice is there, or they are more than fit; take fewer.
@@ -37,7 +38,7 @@ def journal_choices(engine: Engine, *, last: int | None = None) -> ChoiceLog:
     rewards: list[float] = []
     propensities: list[float] = []
     numbers = 0
-    for logged, rows in _taken(parts, last):
+    for logged, rows in _taken(parts, last, until):
         for left, position, slot in _choices(logged):
             features.append(rows[left])
             numbers += features[-1].size
@@ -53,10 +54,10 @@ def journal_choices(engine: Engine, *, last: int | None = None) -> ChoiceLog:
     return choices_of(features, shown, rewards, propensities)
 
 
-def _taken(parts: Parts, last: int | None) -> Iterator[tuple[Logged, Vectors]]:
+def _taken(parts: Parts, last: int | None, until: int | None) -> Iterator[tuple[Logged, Vectors]]:
     """Settled decisions of our own with their candidates' features (k, d), while a learner replays the journal."""
     learner: Learner[BanditPolicy] = parts.learner_anew()
-    until = parts.learner.position
+    until = parts.learner.position if until is None else min(until, parts.learner.position)
     first = 0 if last is None else until - last
     for position, logged in parts.journal.settled():
         if position > until:

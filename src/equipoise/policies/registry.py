@@ -22,6 +22,7 @@ from equipoise.policies.logistic import LogisticPosterior, LogisticSettings
 from equipoise.policies.mixed import MixedPosterior, MixedSettings
 from equipoise.policies.policy import FLOOR, BanditPolicy
 from equipoise.policies.ranges import typed
+from equipoise.policies.trained import TRAINED, Scored, TrainedPosterior
 
 EXPLORERS: Mapping[str, type[Any]] = {
     explorer.name: explorer
@@ -67,7 +68,7 @@ OWN: Mapping[str, Any] = {
 def build(name: str, space: FeatureSpace, *, prior: Prior | None = None, **settings: Any) -> BanditPolicy:
     """The policy of that name over features in `space`.
 
-    name: one of `EXPLORERS`. prior: of the shared weights; flat if None.
+    name: one of `EXPLORERS`, or `trained`. prior: of the shared weights; flat if None.
     settings: those of `OWN`, of the explorer and of the posterior; see `settings_of`.
 
     Raises: ConfigurationError: a name or setting that does not exist, with the nearest that does, or a value
@@ -78,10 +79,9 @@ def build(name: str, space: FeatureSpace, *, prior: Prior | None = None, **setti
         if key not in known:
             _refuse("setting", key, known)
     chosen = {key: typed(key, settings.get(key, default), default) for key, default in known.items()}
-    posterior, options = POSTERIORS[chosen["posterior"]]
     return BanditPolicy(
         name,
-        posterior=posterior(space, settings=options(**_of(options, chosen)), prior=prior),
+        posterior=_posterior(name, space, chosen, prior),
         explorer=_explorer(name, chosen),
         floor=chosen["floor"],
         similarity=chosen["similarity"],
@@ -92,9 +92,18 @@ def build(name: str, space: FeatureSpace, *, prior: Prior | None = None, **setti
 
 def settings_of(name: str, *, posterior: str = "mixed") -> dict[str, Any]:
     """Every setting that `build` takes for this policy and posterior, with its default."""
+    if name == TRAINED:
+        return {**OWN, "weights": None, "posterior": posterior}
     explorer = _options(_named(EXPLORERS, name, "policy"))
     _, options = _named(POSTERIORS, posterior, "posterior")
     return {**OWN, **_defaults(explorer), **_defaults(options), "posterior": posterior}
+
+
+def _posterior(name: str, space: FeatureSpace, chosen: Mapping[str, Any], prior: Prior | None) -> Posterior:
+    if name == TRAINED:
+        return TrainedPosterior(space, chosen["weights"])
+    posterior, options = POSTERIORS[chosen["posterior"]]
+    return posterior(space, settings=options(**_of(options, chosen)), prior=prior)
 
 
 def _options(explorer: type[Any]) -> type[Any]:
@@ -103,6 +112,8 @@ def _options(explorer: type[Any]) -> type[Any]:
 
 
 def _explorer(name: str, settings: Mapping[str, Any]) -> Explorer:
+    if name == TRAINED:
+        return Scored()
     explorer = EXPLORERS[name]
     options = _options(explorer)
     chosen = options(**_of(options, settings))

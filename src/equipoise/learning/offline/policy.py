@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, Floats, InputError, State
+from equipoise.learning.offline.choices import ChoiceLog, chances
 
 REMEDY = "train it again on a log whose features come from this pairing"
 
@@ -39,6 +40,12 @@ class SoftmaxPolicy:
         if not len(candidates):
             raise InputError("there is no candidate to choose from: give one at least")
         return SoftmaxSlate(candidates.features.astype(np.float64) @ self._weights, self.floor)
+
+    def chances(self, log: ChoiceLog) -> Floats:
+        """(n,) the probability of what each choice showed, among its candidates."""
+        least = np.minimum(self.floor, 1.0 / log.sizes)
+        odds = chances(log, self._weights)[log.shown]
+        return np.asarray(least + (1.0 - log.sizes * least) * odds)
 
     def update(self, batch: Batch) -> None:
         """Nothing is learned: the weights are what the log made them."""

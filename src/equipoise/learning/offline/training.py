@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -96,11 +96,12 @@ def choose(
     *,
     rng: np.random.Generator,
     held_out: float = 0.25,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Trained, tuple[Tried, ...]]:
     """Train each on the earlier part, judge it on the later, and train the best again on all.
 
     The log must be in the order of its times. Best is the greatest self-normalised estimate less one standard
-    error. held_out: share of the choices that judge, in (0, 1).
+    error. held_out: share of the choices that judge, in (0, 1). progress: called with (done, total).
     Raises: InputError: nothing to try, or too few choices for two parts.
     """
     n = len(log)
@@ -110,7 +111,11 @@ def choose(
             f"{len(settings)} settings and {n} choices at held_out {held_out}: too few to judge by"
         )
     earlier, later = log.take(np.arange(cut)), log.take(np.arange(cut, n))
-    tried = tuple(judged(later, each, train(earlier, each, rng=rng).weights) for each in settings)
+    tried: tuple[Tried, ...] = ()
+    for each in settings:
+        tried = (*tried, judged(later, each, train(earlier, each, rng=rng).weights))
+        if progress is not None:
+            progress(len(tried), len(settings) + 1)
     best = max(tried, key=lambda one: one.low)
     return train(log, best.settings, rng=rng), tried
 
