@@ -376,6 +376,8 @@ def test_metrics_of_what_was_shown(folder: Path, say: Say, journal: Say) -> None
     told = journal("evaluate", "--metrics", "--journal", "equipoise.db")
     assert told.code == 0
     assert "gini" in told.out
+    assert "exact" in told.out
+    assert "inf" not in told.out
 
 
 def test_a_journal_without_anything_settled(shop: Say) -> None:

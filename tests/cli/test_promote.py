@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from equipoise.cli.promote import show
+
 from .conftest import Said
 
 Say = Callable[..., Said]
@@ -63,3 +65,37 @@ def test_a_second_challenger_must_wait(shop: Say, challenger: str) -> None:
     told = shop("promote", challenger)
     assert told.code == 1
     assert "a promotion is running" in told.err
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_every_step_fits_its_line(
+    columns: int, shop: Say, challenger: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 80 columns no word of the table is folded: each step is one line that begins with its time."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shop("promote", challenger)
+    shop("promote", "--cancel")
+    lines = shop("promote", "--status").out.splitlines()
+    steps = [line for line in lines if line.startswith(" 20")]
+    assert [line.split()[2] for line in steps] == ["started", "cancelled"]
+    assert "decisions difference" in " ".join(lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_numbers_of_a_million_decisions_fit_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    numbers = {"n": 1_234_567, "difference": -0.12345, "low": -12.3456, "high": 12.3456}
+    step = {"at": 1.8e9, "kind": "rolled_back", "stage": "0.001 of the traffic", **numbers}
+    promotion = {
+        "state": "rolled_back",
+        "challenger": "epsilon_greedy#0123456789ab",
+        "incumbent": "thompson#0123456789ab",
+        "now": None,
+        "steps": [step],
+    }
+    show({"serving": "configuration", "policy": "thompson#0123456789ab", "promotion": promotion})
+    out = capsys.readouterr().out
+    assert "rolled back 0.001 1,234,567    -0.1235 -12.3456 +12.3456" in out
+    assert max(map(len, out.splitlines())) <= 80

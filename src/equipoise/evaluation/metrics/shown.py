@@ -56,5 +56,5 @@ def _mean(values: Floats, level: float) -> Estimate:
 
 
 def _certain(value: float, n: int) -> Estimate:
-    """A fact of n lists together, which has no spread."""
-    return Estimate(value, np.inf, -np.inf, np.inf, n, float(n))
+    """A count of all n lists together: a fact of this log and no estimate, so it has neither error nor bounds."""
+    return Estimate(value, np.nan, np.nan, np.nan, n, float(n))

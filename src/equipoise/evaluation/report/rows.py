@@ -145,10 +145,12 @@ def _labelled(row: Row, title: str, label: str) -> Row:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """As `HEAD` says; a value with a warning carries a mark."""
+    """As `HEAD` says; a value with a warning carries a mark. What is counted and not estimated has no error to show."""
     found = row.estimate
     stamped = f"{number(found.value)} !" if row.warnings else number(found.value)
-    numbers = (stamped, number(found.stderr), number(found.low), number(found.high))
+    bounds = (found.stderr, found.low, found.high)
+    counted = math.isfinite(found.value) and math.isnan(found.stderr)
+    numbers = (stamped, *(("exact", "", "") if counted else map(number, bounds)))
     return (row.policy, row.estimator, *numbers, f"{found.n_effective:,.0f}", f"{found.n:,}")
 
 
@@ -156,9 +158,9 @@ HEAD: Sequence[str] = ("policy", "estimator", "value", "stderr", "low", "high", 
 
 
 def number(value: float) -> str:
-    """Four digits that count."""
+    """Four digits that count; an infinite bound or error says that nothing is known."""
     if not math.isfinite(value):
-        return "unknown" if math.isnan(value) else ("inf" if value > 0 else "-inf")
+        return "unknown"
     if value == 0.0 or 1e-4 <= abs(value) < 1e5:
         digits = 4 if value == 0.0 else max(0, min(7, 3 - math.floor(math.log10(abs(value)))))
         return f"{value:,.{digits}f}"
