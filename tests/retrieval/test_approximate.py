@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import numpy as np
@@ -14,7 +15,7 @@ from equipoise.retrieval import AnnSettings, ExactIndex, FaissIndex, choose, ope
 
 from .conftest import names, unit
 
-SMALL = AnnSettings(nprobe=16, train_from=2000, narrow_rows=200, fresh_rows=300)
+SMALL = AnnSettings(nprobe=48, train_from=2000, narrow_rows=200, fresh_rows=300)
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +40,17 @@ def draws(q: int = 40):
 
 def test_it_is_trained_and_a_retriever(ann):
     assert isinstance(ann, Retriever)
-    # the root of 6000 is 77, and 6000 items are enough for 153 lists of 39
-    assert len(ann.lists.index.centres) == 77 and ann.lists.dead == 0
+    # three times the root of 6000 is 231, and 6000 items are enough for 300 lists of 20
+    assert len(ann.lists.index.centres) == 231 and ann.lists.dead == 0
 
 
 def test_recall_near_items_and_on_draws(ann, oracle, clustered):
     assert recall(ann, oracle, near(clustered), 50) > 0.98
     assert recall(ann, oracle, draws(), 50) > 0.85
     every_list = FaissIndex.over(
-        ann.space, names(6000), clustered, settings=AnnSettings(nprobe=77, train_from=2000, narrow_rows=0)
+        ann.space, names(6000), clustered, settings=AnnSettings(nprobe=231, train_from=2000, narrow_rows=0)
     )
-    # all lists are looked into: only the 8 bits can miss a row, and over-fetching brings it back
+    # all lists are looked into: only the codes can miss a row, and over-fetching brings it back
     assert recall(every_list, oracle, draws(), 50) > 0.999
 
 
@@ -200,7 +201,11 @@ def test_the_index_says_what_it_takes_beside_the_vectors() -> None:
     space = FeatureSpace("toy", "1", 8)
     chosen = AnnSettings(train_from=100, train_on=400)
     index = FaissIndex.over(space, [f"i{row}" for row in range(400)], vectors, settings=chosen)
-    # 400 codes of 8 bytes with labels of 8; 400 // 39 = 10 lists with centres of 8 float32; 400 labels by row
-    assert index.size_bytes == 400 * (8 + 8) + 10 * 8 * 4 + 400 * 8
+    # 8 numbers in ceil(16 / 3) = 6 codes of half a byte, laid out in 12 columns; 400 // 20 = 20 lists
+    sizes = [index.lists.index.index.get_list_size(number) for number in range(20)]
+    assert sum(sizes) == 400
+    # blocks of 32 codes; labels of 8 there and by row; centres of 8 float32 and of 12; 8 axes of 8
+    blocks = sum(math.ceil(size / 32) for size in sizes)
+    assert index.size_bytes == blocks * 32 * 3 + 400 * (8 + 8) + 20 * (8 + 12) * 4 + 8 * 8 * 4
     few = FaissIndex.over(space, ["i0"], vectors[:1], settings=chosen)
     assert few.size_bytes == 0

@@ -1,6 +1,6 @@
 """The faiss index, for more than 100,000 items: finds nearly all of what the exact index would, in milliseconds.
 
-IVF with 8-bit scalar quantiser, by inner product. faiss proposes a few more rows than asked for; these are scored
+Lists and four-bit codes, by inner product. faiss proposes several times as many rows as asked for; these are scored
 again with the exact vectors, so scores are true inner products and only membership is approximate. A trained
 index is never changed: searches read it without a lock, writers publish a copy or a new one.
 """
@@ -24,11 +24,12 @@ from equipoise.retrieval.rows import Mask, RowNumbers, Rows, holes_filled
 class AnnSettings:
     """How the approximate index is built and asked.
 
-    nprobe: lists looked into for a query, 1 or more. 64 finds .945 of the top 200 of posterior draws among a
-        million items, 16 only .79: measure with `recall` before you lower it.
+    nprobe: lists looked into for a query, 1 or more: measure with `recall` before you lower it.
     train_from: items below which nothing is trained and every search is exact.
     train_on: most items that the lists are fitted on.
-    overfetch: how many times k faiss proposes before the exact scores decide, 1 or more.
+    overfetch: how many times k faiss proposes before the exact scores decide, 1 or more. Codes are short: the
+        best of a few hundred by code are not the best by far.
+    overfetch_rows: so many more, for small k.
     overfetch_bonus: the same where a bonus is added, for the rows of best inner product and again for those of
         best bonus.
     narrow_share, narrow_rows: a filter that allows a smaller share or fewer rows is searched exactly inside.
@@ -36,11 +37,12 @@ class AnnSettings:
     fresh_rows: new rows that are scored exactly until so many are there; then they join the lists.
     """
 
-    nprobe: int = 64
+    nprobe: int = 500
     train_from: int = 20_000
-    train_on: int = 100_000
-    overfetch: float = 1.5
-    overfetch_bonus: float = 4.0
+    train_on: int = 80_000
+    overfetch: float = 5.0
+    overfetch_rows: int = 250
+    overfetch_bonus: float = 8.0
     narrow_share: float = 0.10
     narrow_rows: int = 20_000
     dead_share: float = 0.20
@@ -52,6 +54,7 @@ class AnnSettings:
             "train_from": 40,
             "train_on": 40,
             "overfetch": 1.0,
+            "overfetch_rows": 0,
             "overfetch_bonus": 1.0,
             "fresh_rows": 0,
         }
@@ -93,6 +96,7 @@ class AnnView(View):
         self._settings = settings
         self._row_of_label = lists.rows_of()
         self._fresh = np.flatnonzero(lists.labels < 0)
+        self._all_live = lists.dead == 0
 
     @property
     def items(self) -> Rows:
@@ -113,9 +117,9 @@ class AnnView(View):
             if bonus is None
             else np.broadcast_to(bonus, (len(queries), len(self.items)))
         )
-        wanted = math.ceil(
-            k * (self._settings.overfetch if bonus is None else self._settings.overfetch_bonus)
-        )
+        chosen = self._settings
+        factor = chosen.overfetch if bonus is None else chosen.overfetch_bonus
+        wanted = math.ceil(k * factor) + chosen.overfetch_rows
         found = [
             self._candidates(labels, wanted, allowed, added)
             for labels, added in zip(self._proposed(queries, wanted, allowed), bonuses, strict=True)
@@ -138,7 +142,7 @@ class AnnView(View):
             return np.empty((len(queries), 0), dtype=np.int64)
         wanted = min(wanted, self._lists.n_labels)
         living = None
-        if allowed is not None or self._lists.dead:
+        if allowed is not None or not self._all_live:
             rows = self._row_of_label
             living = rows >= 0 if allowed is None else (rows >= 0) & allowed[rows]
         return proposed(lists, queries, wanted, nprobe=self._settings.nprobe, living=living)
@@ -148,11 +152,11 @@ class AnnView(View):
     ) -> RowNumbers:
         """Ascending rows: what the lists propose, every fresh row, and the best by bonus; all of them allowed."""
         fresh = self._fresh if allowed is None else self._fresh[allowed[self._fresh]]
-        found = [self._row_of_label[labels[labels >= 0]], fresh]
-        if bonus is not None and bonus.any():
-            high = best(bonus if allowed is None else np.where(allowed, bonus, -np.inf), wanted)
-            found.append(high if allowed is None else high[allowed[high]])
-        return np.unique(np.concatenate(found))
+        found = np.concatenate([self._row_of_label[labels[labels >= 0]], fresh])
+        if bonus is None or not bonus.any():
+            return np.sort(found)
+        high = best(bonus if allowed is None else np.where(allowed, bonus, -np.inf), wanted)
+        return np.union1d(found, high if allowed is None else high[allowed[high]])
 
 
 class FaissIndex(Index):
@@ -190,11 +194,8 @@ class FaissIndex(Index):
     @property
     def size_bytes(self) -> int:
         """What the index takes beside the exact vectors: codes and labels of every item, and the lists' centres."""
-        trained, width = self._lists.index, self.space.dim
-        if trained is None:
-            return 0
-        index = trained.index
-        return int(index.ntotal * (index.code_size + 8) + index.nlist * width * 4 + self._lists.labels.nbytes)
+        trained = self._lists.index
+        return 0 if trained is None else trained.size_bytes + self._lists.labels.nbytes
 
     def _with(self, item_ids: Sequence[str], vectors: Vectors) -> AnnView:
         items = self._view.items.put(item_ids, vectors)

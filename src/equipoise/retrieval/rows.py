@@ -84,7 +84,7 @@ class Rows:
     def gather(self, rows: RowNumbers) -> Vectors:
         """Returns: (k, d) float32, a copy of these rows."""
         if self.whole is not None:
-            return np.array(self.whole[rows])
+            return np.asarray(self.whole[rows])  # picked by number: a copy already
         taken = np.empty((len(rows), self.space.dim), np.float32)
         for chunk, here, inside in _by_chunk(rows):
             taken[here] = self.chunks[chunk][inside]
