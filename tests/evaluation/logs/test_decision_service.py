@@ -93,3 +93,26 @@ def test_lines_that_cannot_be_used(more: dict[str, Any], words: str, tmp_path: P
         read_log(path)
     assert "row 2" in str(caught.value)
     assert len(read_log(path, how=Reading(skip_bad_rows=True))) == 1
+
+
+def test_messages_call_columns_as_the_file_does(tmp_path: Path) -> None:
+    path = write(tmp_path, one("e1", -1.0, 0.0, [2, 1, 3]))
+    with pytest.raises(PropensityError, match=r"row 1 \(line 1\), column '_label_probability': '0.0'"):
+        read_log(path)
+
+
+def test_a_missing_label_probability_is_the_first_of_p(tmp_path: Path) -> None:
+    """`p` stands in the order of `a`, the chosen one first."""
+    record = one("e1", -1.0, 0.8, [2, 1, 3]) | {"p": [0.8, 0.1, 0.1]}
+    del record["_label_probability"]
+    log = read_log(write(tmp_path, record))
+    assert log.propensities is not None and log.propensities.tolist() == [0.8]
+    del record["p"]
+    with pytest.raises(PropensityError, match="column '_label_probability': '' is missing"):
+        read_log(write(tmp_path, record))
+
+
+def test_a_file_of_other_objects_says_what_is_wrong_with_the_first(tmp_path: Path) -> None:
+    (tmp_path / "log.dsjson").write_text('{"_label_cost": 0}\n', encoding="utf-8")
+    with pytest.raises(InputError, match=r"no usable JSON object .* from row 1 on .*lacks"):
+        read_log(tmp_path / "log.dsjson")

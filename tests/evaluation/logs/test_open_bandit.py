@@ -149,3 +149,91 @@ def test_thompson_sampling_by_counts(folder: Path) -> None:
     assert target.probabilities.shape == (80, 3)
     assert np.allclose(target.probabilities.sum(axis=0), 1.0)
     assert abs(ips - 0.0042) < 2 * np.hypot(0.00128, 0.00065)
+
+
+def brute(rows: list[tuple[int, int, int, float]], chances: np.ndarray) -> tuple[float, float]:
+    """IPS and self-normalised IPS, row by row. chances: (items, places)."""
+    weights = [chances[item, place - 1] / odds for item, place, _, odds in rows]
+    gains = sum(weight * click for weight, (_, _, click, _) in zip(weights, rows, strict=True))
+    return gains / len(rows), gains / sum(weights)
+
+
+def drawn(items: int, n: int, seed: int, chances: np.ndarray) -> list[tuple[int, int, int, float]]:
+    """Item, place from 1, click, propensity. chances: (items, 3)."""
+    rng = np.random.default_rng(seed)
+    places = rng.integers(3, size=n)
+    shown = [int(rng.choice(items, p=chances[:, place])) for place in places]
+    return [
+        (item, int(place) + 1, int(rng.random() < 0.05), float(chances[item, place]))
+        for item, place in zip(shown, places, strict=True)
+    ]
+
+
+def write_campaign(
+    folder: Path, campaign: str, rows: list[tuple[int, int, int, float]], *, index: bool, items: int
+) -> None:
+    """As the dataset has it: an index without a name, timestamps, and a list of all items beside the log."""
+    folder.mkdir(parents=True)
+    head = "," if index else ""
+    lines = [f"{head}timestamp,item_id,position,click,propensity_score,user_feature_0"]
+    for number, (item, place, click, odds) in enumerate(rows):
+        first = f"{number}," if index else ""
+        lines.append(
+            f"{first}2019-11-24 00:00:{number // 1000:02d}.{number % 1000:03d}+00:00,{item},{place},{click},{odds!r},x"
+        )
+    (folder / f"{campaign}.csv").write_text("\n".join(lines) + "\n")
+    listed = "".join(f"{row},{row},0.1\n" for row in range(items))
+    (folder / "item_context.csv").write_text(",item_id,item_feature_0\n" + listed)
+
+
+@pytest.mark.parametrize(("campaign", "items", "index"), [("men", 34, True), ("women", 46, False)])
+def test_other_campaigns_by_the_definition(tmp_path: Path, campaign: str, items: int, index: bool) -> None:
+    """34 and 46 items: uniform by its propensities, Thompson by its published parameters, counts if asked for."""
+    rng = np.random.default_rng(items)
+    uniform, peaked = np.full((items, 3), 1.0 / items), rng.dirichlet(np.full(items, 0.5), 3).T + 1e-3
+    peaked /= peaked.sum(axis=0)
+    random, thompson = drawn(items, 3_000, 1, uniform), drawn(items, 3_000, 2, peaked)
+    for row, (item, place, click, odds) in enumerate(thompson):  # it was learning: its propensities move
+        thompson[row] = (item, place, click, min(1.0, odds * (0.8 + 0.4 * row / 3_000)))
+    write_campaign(tmp_path / "random", campaign, random, index=index, items=items)
+    write_campaign(tmp_path / "bts", campaign, thompson, index=index, items=items)
+    back = read_open_bandit(tmp_path / "bts", tmp_path / "random", campaign=campaign)
+    assert values(back) == pytest.approx(brute(thompson, uniform), abs=1e-12)
+    counts = np.zeros((items, 3))
+    for item, place, *_ in thompson:
+        counts[item, place - 1] += 1
+    forth = read_open_bandit(tmp_path / "random", tmp_path / "bts", campaign=campaign, way="counts")
+    assert values(forth) == pytest.approx(brute(random, counts / counts.sum(axis=0)), abs=1e-12)
+    parameters = published(campaign)
+    assert parameters is not None and len(parameters.alpha) == items
+    forth = read_open_bandit(tmp_path / "random", tmp_path / "bts", campaign=campaign)
+    assert values(forth) == pytest.approx(brute(random, simulated(parameters, places=3)), abs=1e-12)
+
+
+def test_a_short_log_is_told_by_the_same_definition(tmp_path: Path) -> None:
+    """40 rows show half of the 34 items: parameters go by number, and a uniform policy stays uniform."""
+    uniform = np.full((34, 3), 1.0 / 34)
+    random, thompson = drawn(34, 40, 1, uniform), drawn(34, 40, 2, np.eye(34, 3) * 0.9 + 0.1 / 34)
+    thompson = [
+        (item, place, click, 0.3 + 0.001 * row) for row, (item, place, click, _) in enumerate(thompson)
+    ]
+    write_campaign(tmp_path / "random", "men", random, index=True, items=34)
+    write_campaign(tmp_path / "bts", "men", thompson, index=True, items=34)
+    parameters = published("men")
+    assert parameters is not None
+    forth = read_open_bandit(tmp_path / "random", tmp_path / "bts", campaign="men")
+    assert values(forth) == pytest.approx(brute(random, simulated(parameters, places=3)), abs=1e-12)
+    back = read_open_bandit(tmp_path / "bts", tmp_path / "random", campaign="men")
+    assert values(back) == pytest.approx(brute(thompson, uniform), abs=1e-12)
+    assert "propensities" in back.notes[-1]
+
+
+def test_other_data_than_the_campaigns_is_never_given_their_parameters(tmp_path: Path) -> None:
+    """20 items called men: no published policy of 34 fits, so the target is what its log shows."""
+    uniform = np.full((20, 3), 0.05)
+    random, other = drawn(20, 400, 1, uniform), drawn(20, 400, 2, np.eye(20, 3) * 0.5 + 0.025)
+    other = [(item, place, click, 0.3 + 0.001 * row) for row, (item, place, click, _) in enumerate(other)]
+    write_campaign(tmp_path / "random", "men", random, index=False, items=20)
+    write_campaign(tmp_path / "bts", "men", other, index=False, items=20)
+    log = read_open_bandit(tmp_path / "random", tmp_path / "bts", campaign="men")
+    assert "how often its log shows" in log.notes[-1]

@@ -15,14 +15,15 @@ from typing import Any
 from equipoise.evaluation.logs.columns import LogColumns
 
 REWARD, PROPENSITY, DECISION, SLOT, AT, ITEM, CHOICES = (
-    "_reward",
-    "_propensity",
-    "_decision",
+    "_label_cost",
+    "_label_probability",
+    "EventId",
     "_slot",
-    "_at",
-    "_item",
+    "Timestamp",
+    "_multi",
     "_choices",
 )
+"""Columns of a row, called as the file calls what they are made from; of several slots and of counts it has none."""
 
 COLUMNS = LogColumns(
     reward=REWARD, propensity=PROPENSITY, decision_id=DECISION, slot=SLOT, at=AT, item_id=ITEM
@@ -44,7 +45,7 @@ def unpacked(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         {
             **_facts(record),
             REWARD: _turned(record["_label_cost"]),
-            PROPENSITY: record["_label_probability"],
+            PROPENSITY: record.get("_label_probability", _first(record.get("p"))),
             SLOT: 0,
             ITEM: _name(_candidates(record), int(actions[0]) - 1),
             CHOICES: len(actions) if "a" in record else len(_candidates(record)),
@@ -69,6 +70,11 @@ def _slots(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
             }
         )
     return rows
+
+
+def _first(chances: Any) -> Any:
+    """The chosen one's, which stands first; a missing one is left for the checks to name."""
+    return chances[0] if isinstance(chances, list) and chances else None
 
 
 def _turned(cost: Any) -> Any:

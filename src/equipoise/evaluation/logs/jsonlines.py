@@ -47,13 +47,15 @@ class JsonLinesFile:
 
     def _header(self) -> tuple[str, ...] | None:
         """The names that the first lines use. Raises: InputError: none of them is good."""
-        parsed = (self._parsed(line, text) for line, text in islice(self._lines(), HEADER_LINES))
+        parsed = [self._parsed(line, text) for line, text in islice(self._lines(), HEADER_LINES)]
         names = (name for rows in parsed if not isinstance(rows, Fault) for row in rows for name in row)
         header = tuple(dict.fromkeys(names))
         if not header:
+            faults = [rows for rows in parsed if isinstance(rows, Fault)]
+            first = f" ({faults[0].value!r:.60} {faults[0].reason})" if faults else ""
             raise InputError(
-                f"'{self.path}' has no usable JSON object in its first {HEADER_LINES} lines, from row 1 on: expected "
-                "one a line"
+                f"'{self.path}' has no usable JSON object in its first {HEADER_LINES} lines, from row 1 on{first}: "
+                "expected one a line"
             )
         return header
 

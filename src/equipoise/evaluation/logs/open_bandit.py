@@ -6,6 +6,7 @@ Reference: Saito, Aihara, Matsutani, Narita 2021, Open Bandit Dataset and Pipeli
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +47,10 @@ def read_open_bandit(
     if target is None:
         return log
     other = read_folder(target, campaign, how=replace(how, rejects=None))
-    placed = placed_target(other, log, published=published(campaign, parameters), way=way)
+    told = [_catalogue(_file(Path(place), campaign)) for place in (folder, target)]
+    placed = placed_target(
+        other, log, published=published(campaign, parameters), way=way, catalogue=frozenset().union(*told)
+    )
     name = other.name if other.name != log.name else f"{other.name} (target)"
     return replace(
         log,
@@ -63,6 +67,16 @@ def read_folder(folder: Path | str, campaign: str, *, how: Reading | None = None
     full = folder.resolve()
     name = full.parent.name if full.name == campaign else full.name
     return replace(log, name=name, loggers=one_name(name, len(log)))
+
+
+def _catalogue(file: Path) -> frozenset[str]:
+    """The items that `item_context.csv` beside a log lists; none where there is no such file, or none that lists them."""
+    path = file.parent / "item_context.csv"
+    if not path.is_file():
+        return frozenset()
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = csv.DictReader(lines)
+        return frozenset(row["item_id"] for row in rows if row.get("item_id"))
 
 
 def _file(folder: Path, campaign: str) -> Path:

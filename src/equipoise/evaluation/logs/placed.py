@@ -39,7 +39,10 @@ NOTES = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedTarget:
-    """probabilities: (items, places), each column summing to 1. items: their ids. way: a key of `NOTES`."""
+    """probabilities: (items, places), each column summing to 1, or less where some items are nowhere shown.
+
+    items: their ids. way: a key of `NOTES`.
+    """
 
     probabilities: Floats
     items: tuple[str, ...]
@@ -69,11 +72,17 @@ class _Seen:
 
 
 def placed_target(
-    log: Log, evaluated: Log, *, published: Beta | None = None, way: str | None = None
+    log: Log,
+    evaluated: Log,
+    *,
+    published: Beta | None = None,
+    way: str | None = None,
+    catalogue: frozenset[str] = frozenset(),
 ) -> PlacedTarget:
     """What the policy of `log` does. evaluated: the log to be judged by, whose items belong to the campaign too.
 
-    published: the parameters of its campaign, items in the order of their numbers.
+    published: the parameters of its campaign, items in the order of their numbers. catalogue: all items of the campaign,
+    if known: a short log need not show every one of them.
     way: a key of `NOTES`; None takes the first that fits, in their order.
     Raises: InputError: an unknown way, or one that does not fit.
     """
@@ -81,7 +90,7 @@ def placed_target(
         raise InputError(
             f"there is no way {way!r} to a target: expected one of {', '.join(NOTES)}{near(way, NOTES)}"
         )
-    items = _in_order({*log.items.names, *evaluated.items.names})
+    items = _items({*log.items.names, *evaluated.items.names}, catalogue, published)
     places = int(max(log.slots.max(), evaluated.slots.max())) + 1
     seen = _seen(log, items, places, published)
     for attempt in NOTES if way is None else (way,):
@@ -92,6 +101,16 @@ def placed_target(
         f"the policy of '{log.name}' cannot be had by {way!r} with {len(items)} items: expected "
         f"{_NEEDS[str(way)]}; take another of {', '.join(NOTES)}, or none"
     )
+
+
+def _items(shown: set[str], catalogue: frozenset[str], published: Beta | None) -> tuple[str, ...]:
+    """What was shown, and the rest of the campaign where the catalogue is as long as the published parameters.
+
+    A catalogue that is longer may be of several campaigns, whose other items this policy could never show.
+    """
+    if published is not None and len(catalogue) == len(published.alpha) and shown <= catalogue:
+        return _in_order(set(catalogue))
+    return _in_order(shown)
 
 
 def _in_order(items: set[str]) -> tuple[str, ...]:
@@ -115,6 +134,8 @@ def _seen(log: Log, items: tuple[str, ...], places: int, published: Beta | None)
 def _by_propensities(seen: _Seen) -> Floats | None:
     """What no row shows shares what is left; a log with fewer than two rows a pair says too little."""
     shown = seen.counts > 0.0
+    if (uniform := _uniform(seen)) is not None:
+        return uniform
     if (seen.high[shown] > seen.low[shown] * (1.0 + 1e-9)).any() or seen.counts.sum() < 2.0 * shown.sum():
         return None
     found = np.where(shown, seen.high, 0.0)
@@ -122,6 +143,16 @@ def _by_propensities(seen: _Seen) -> Floats | None:
     if (left < -1e-6).any() or ((unseen == 0) & (np.abs(left) > 1e-6)).any():
         return None
     return np.where(shown, found, np.maximum(left, 0.0) / np.maximum(unseen, 1))
+
+
+def _uniform(seen: _Seen) -> Floats | None:
+    """One propensity 1 / k throughout, with k items at least as many as are known: known after the first row."""
+    items, places = seen.counts.shape
+    chance = float(seen.high.max())
+    same = seen.low.min() >= chance * (1.0 - 1e-9)
+    if not (chance > 0.0 and same and abs(1.0 / chance - round(1.0 / chance)) < 1e-6):
+        return None
+    return np.full((items, places), chance) if round(1.0 / chance) >= items else None
 
 
 def _by_publication(seen: _Seen) -> Floats | None:
