@@ -34,7 +34,7 @@ name = {encoder}                 # minilm, hashing, numeric, multilingual, a fol
 
 [policy]
 name = "thompson"                # uniform greedy epsilon_greedy softmax ucb thompson squarecb fastcb regcb top_two
-# posterior = "mixed"            # mixed linear beta logistic arms
+# posterior = "mixed"            # mixed linear beta logistic arms averaged kernel
 # floor = 0.0002                 # the least probability any candidate gets
 
 [policy.settings]                # the policy's own, see docs/policies

@@ -105,6 +105,13 @@ class PerArmPosterior:
             rows=round(self._rows + self._surplus),
         )
 
+    def forecast(self, item_id: str, features: Vectors) -> tuple[float, float]:
+        """Mean and variance of one reward of an arm, its noise included. features: (1, d)."""
+        (x,) = self._map(features.astype(np.float64))
+        arm = self._arms.get(item_id, self._unseen)
+        mean, variance = arm.forecast(x)
+        return mean, arm.noise.variance * (1.0 + max(variance, 0.0))
+
     def check(self, batch: Batch) -> None:
         """Raises: InputError: more arms than `most_arms`."""
         arms = len(self._arms.keys() | set(batch.item_ids))

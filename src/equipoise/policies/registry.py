@@ -13,6 +13,7 @@ import numpy as np
 from equipoise.core import ConfigurationError, FeatureSpace, fingerprint
 from equipoise.policies import explorers
 from equipoise.policies.arms import ArmsSettings, PerArmPosterior
+from equipoise.policies.averaged import AveragedPosterior, AveragedSettings
 from equipoise.policies.base import Explorer, Posterior, Prior
 from equipoise.policies.beta import BetaPosterior, BetaSettings
 from equipoise.policies.diversity import Determinantal, Diversity, MaximalMarginalRelevance
@@ -47,6 +48,7 @@ POSTERIORS: Mapping[str, tuple[Callable[..., Posterior], type[Any]]] = {
     "beta": (BetaPosterior, BetaSettings),
     "logistic": (LogisticPosterior, LogisticSettings),
     "arms": (PerArmPosterior, ArmsSettings),
+    "averaged": (AveragedPosterior, AveragedSettings),
     "kernel": (KernelPosterior, KernelSettings),
 }
 

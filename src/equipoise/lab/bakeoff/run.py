@@ -10,7 +10,7 @@ from equipoise.core import ConfigurationError, Floats, InputError, generator
 from equipoise.engine import nearest
 from equipoise.lab.bakeoff.peers import PEERS, installed
 from equipoise.lab.bakeoff.picture import error_picture
-from equipoise.lab.bakeoff.players import DEFAULT, OURS, REFERENCES, SUFFIX, Setting, ours
+from equipoise.lab.bakeoff.players import DEFAULT, EXPLORERS, OURS, REFERENCES, Setting, ours
 from equipoise.lab.bakeoff.round import Player, play_once
 from equipoise.lab.bakeoff.stream import Stream, stream
 from equipoise.lab.bakeoff.table import ClassTable, tables
@@ -19,8 +19,8 @@ from equipoise.lab.play import Outcome, Play, Row, refuse
 SEEDS = 5
 KNOWN = (*OURS, *REFERENCES, *PEERS)
 LIST = (
-    *(name for name in OURS if not name.endswith(SUFFIX)),
-    *(name + SUFFIX for name in (DEFAULT, "thompson", "greedy")),
+    *EXPLORERS,
+    *(name + suffix for suffix in ("-linear", "-waves") for name in (DEFAULT, "thompson", "greedy")),
     *REFERENCES,
 )
 """Who plays where nobody is named, and every peer that is installed with them."""
