@@ -185,8 +185,10 @@ def test_known_items(log: Path, say: Say) -> None:
         (("--log", "log.csv", "--columns", "none.toml"), "no columns file"),
         (("--log", "log.csv", "--columns", "map.toml", "--policy", "nwe"), "did you mean 'new'"),
         (("--log", "log.csv", "--columns", "map.toml", "--estimator", "isp"), "no estimator 'isp'"),
-        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "mips"), "from Python"),
-        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "ips,mrdr"), "from Python"),
+        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "mips"), "--vectors"),
+        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "ips,mrdr"), "of every candidate"),
+        (("--log", "log.csv", "--columns", "map.toml", "--estimator", "dr"), "of every candidate"),
+        (("--log", "log.csv", "--columns", "map.toml", "--vectors", "none.npz"), "no vectors of items"),
         (("--log", "log.csv", "--columns", "map.toml", "--by", "county"), "no attribute 'county'"),
         (("--log", "log.csv", "--columns", "map.toml", "--format", "excel"), "no format 'excel'"),
         (("--log", "log.csv", "--columns", "map.toml", "--items", "none.txt"), "no list of items"),
@@ -385,3 +387,57 @@ def test_a_journal_without_anything_settled(shop: Say) -> None:
     said = shop("evaluate", "--journal", "equipoise.db", "--policy", "uniform")
     assert said.code == 1
     assert "no settled decision" in said.err
+
+
+@pytest.mark.parametrize("form", ["npz", "npy"])
+def test_item_vectors_for_mips(form: str, log: Path, folder: Path, say: Say) -> None:
+    """Four clusters of four items: mips is ips then, as every item has a weight of its own."""
+    names, vectors = list("abcd"), np.eye(4)
+    (folder / "items.txt").write_text("a\nb\nc\nd\n")
+    if form == "npz":
+        np.savez(folder / "items.npz", item_ids=names, vectors=vectors)
+    else:
+        np.save(folder / "items.npy", vectors)
+    words = ("--vectors", f"items.{form}", *(("--items", "items.txt") if form == "npy" else ()))
+    estimators = ("--estimator", "mips", "ips", "adaptive_dr", "--clusters", "4")
+    said = say(*THEIRS, *words, *estimators, "--json")
+    assert (said.code, said.err) == (0, "")
+    rows = {row["estimator"]: row for row in said.json if row["policy"] == "new"}
+    assert rows["mips"]["value"] == pytest.approx(rows["ips"]["value"])
+    # Every weight is that of its item throughout, so nothing is learned by weighing rows.
+    assert abs(rows["adaptive_dr"]["value"] - rows["ips"]["value"]) < rows["ips"]["stderr"]
+    assert "4 items in 4 clusters" in say(*THEIRS, *words, *estimators).out
+
+
+def test_a_model_made_for_mrdr(log: Path, say: Say) -> None:
+    said = say(*THEIRS, "--policy", "uniform", "thompson", "--estimator", "dr", "mrdr", "--json")
+    assert (said.code, said.err) == (0, "")
+    for policy in ("uniform", "thompson"):
+        rows = {row["estimator"]: row for row in said.json if row["policy"] == policy}
+        # Uniform weighs every row of this log alike, so both models are one.
+        assert (rows["mrdr"]["value"] == rows["dr"]["value"]) == (policy == "uniform")
+        assert abs(rows["mrdr"]["value"] - rows["dr"]["value"]) < 3.0 * rows["dr"]["stderr"]
+
+
+def test_our_own_journal_has_what_every_estimator_needs(shop: Say, folder: Path) -> None:
+    """One slot a decision: the incumbent's own settings give its propensities, so every estimator gives its mean."""
+    with Engine.open(folder / "equipoise.toml") as engine:
+        for number in range(60):
+            made = engine.recommend(
+                Request(text="shoe"), slots=1, decision_id=f"d{number}", at=1.7e9 + number
+            )
+            if number % 3 == 0:
+                engine.feedback(made.decision_id, slot=0, kind="like", at=1.7e9 + number)
+            engine.settle(made.decision_id, at=1.7e9 + number)
+    (folder / "same.toml").write_text("[retrieval]\n")
+    words = ("evaluate", "--journal", "equipoise.db", "--force", "--policy", "same.toml")
+    estimators = ("ips", "mips", "mrdr", "dr", "adaptive_dr")
+    said = shop(*words, "--estimator", *estimators, "--clusters", "2", "--json")
+    assert (said.code, said.err) == (0, "")
+    rows = {row["estimator"]: row for row in said.json if row["policy"] == "same"}
+    mean = next(row["value"] for row in said.json if row["estimator"] == "on_policy")
+    assert set(rows) == set(estimators)
+    for name in ("ips", "mips"):
+        assert rows[name]["value"] == pytest.approx(mean, abs=1e-9), name
+    said = shop(*words, "--estimator", "ips", "--interval", "confidence_sequence", "--json")
+    assert not [line for row in said.json for line in row["warnings"] if "is not guaranteed" in line]

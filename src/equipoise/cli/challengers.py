@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from equipoise.core import ConfigurationError, InputError
 from equipoise.engine import Engine
@@ -14,9 +15,12 @@ from equipoise.engine.challenge import challenger_settings, challenger_tables, j
 from equipoise.engine.imported import IMPORTED
 from equipoise.engine.settings import PolicyTable, Settings
 from equipoise.engine.toml import parsed, settings_from
+from equipoise.evaluation.estimators import clustered
+from equipoise.evaluation.evidence import NOTHING
 from equipoise.evaluation.logs import Log
 from equipoise.evaluation.logs.columns import near
 from equipoise.evaluation.logs.journal import Collected, journal_log
+from equipoise.evaluation.logs.whole import Whole
 from equipoise.evaluation.targets import Given, Learning, Recorded, Target, Uniform
 from equipoise.evaluation.targets.learning import feature_space
 from equipoise.policies import build
@@ -66,24 +70,44 @@ def _learning(name: str, table: PolicyTable, log: Log) -> Learning:
 
 
 def judged_journal(
-    engine: Engine, words: Sequence[str], *, name: str, progress: Progress | None = None
+    engine: Engine,
+    words: Sequence[str],
+    *,
+    name: str,
+    clusters: int | None = None,
+    whole: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[Log, list[Target]]:
     """The journal's decisions of our own as a log, and what each challenger would have done in it.
 
-    words: TOML files, or names of policies. Raises: InputError: no challenger, or nothing has settled.
+    words: TOML files, or names of policies. whole: gather what `mips`, `mrdr` and `adaptive_dr` need. clusters: of items,
+    None takes the root of their number. Raises: InputError: no challenger, or nothing has settled.
     """
     if not words:
         raise InputError("no policy to evaluate: name a challenger, such as --policy challenger.toml")
     log: Log | None = None
     targets: list[Target] = []
+    groups = _clusters(engine, clusters) if whole else {}
     for word in words:
-        collected = Collected()
+        collected, gathered = Collected(), Whole(groups)
         for one in judged(engine, _challenger(word, engine.parts.settings), progress=progress):
             collected.add(one.logged, one.target, (one.shown, one.expected))
+            if whole:
+                gathered.add(one.logged, one.target, one.odds)
         log = log or _noted(collected.log(name=name), settled=engine.parts.journal.last_position)
-        targets.append(Given(_called(word), collected.chances(), collected.baseline()))
+        beyond = gathered.beyond() if whole else NOTHING
+        targets.append(Given(_called(word), collected.chances(), collected.baseline(), beyond))
     assert log is not None
     return log, targets
+
+
+def _clusters(engine: Engine, count: int | None) -> dict[str, int]:
+    """Which items of the catalogue are alike, by the vectors of the engine's own encoder."""
+    shelf = engine.parts.stock.shelf
+    item_ids = shelf.item_ids
+    vectors = shelf.vectors(np.arange(len(item_ids)))
+    found = clustered(vectors, count or max(1, round(len(item_ids) ** 0.5)))
+    return dict(zip(item_ids, found.tolist(), strict=True))
 
 
 def own_log(engine: Engine, *, name: str) -> Log:

@@ -22,7 +22,7 @@ from equipoise.engine import Engine
 from equipoise.engine.toml import load_settings
 from equipoise.evaluation.evaluation import TIME, Evaluation, Options
 from equipoise.evaluation.logs import Log, Reading, read_columns, read_log
-from equipoise.evaluation.logs.items import read_items
+from equipoise.evaluation.logs.items import read_items, read_vectors, with_clusters
 from equipoise.evaluation.logs.open_bandit import read_open_bandit
 from equipoise.evaluation.metrics.shown import measured
 from equipoise.evaluation.report.page import write_page
@@ -33,11 +33,8 @@ from equipoise.evaluation.targets import Target
 NO_SUPPORT = 3
 """The exit code where a log cannot answer."""
 
-FROM_PYTHON = {
-    "mips": "what both policies give to every candidate, for weights of clusters (evaluation.estimators.marginalised)",
-    "mrdr": "a reward model fitted for it (evaluation.models.cross_fitted with robust_weights)",
-}
-"""Estimators that would be plain `ips` and `dr` with what a log holds."""
+WHOLE = frozenset({"mips", "mrdr", "adaptive_dr"})
+"""Estimators for which more is gathered from our own journal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +68,13 @@ class Source:
     items: Annotated[
         Path | None, Parameter(help="The items that there are, one id a line; others are bad rows.")
     ] = None
+    vectors: Annotated[
+        Path | None,
+        Parameter(
+            help="For mips: an .npz with item_ids and vectors, or an .npy of vectors with the ids in --items. Our own "
+            "journal has them."
+        ),
+    ] = None
     sort: Annotated[bool, Parameter(negative="", help="Bring the log into the order of its times.")] = False
     skip_bad_rows: Annotated[
         bool, Parameter(negative="", help="Evaluate the good rows; keep the bad ones aside in a file.")
@@ -86,6 +90,9 @@ class How:
 
     estimator: Annotated[
         list[str] | None, Parameter(consume_multiple=True, help="Names; by default those that fit the log.")
+    ] = None
+    clusters: Annotated[
+        int | None, Parameter(help="For mips: of items that are alike; by default the root of their number.")
     ] = None
     interval: Annotated[
         str,
@@ -156,7 +163,7 @@ def run(
         )
     if how.metrics:
         return _measure(source, how, config, json=json)
-    asked = _of_journal(source.journal, words, config) if source.journal else _of_log(source, words)
+    asked = _of_journal(source.journal, words, how, config) if source.journal else _of_log(source, words, how)
     with progress_bar("estimating") as bar:
         # The page shows time in any case; the terminal and the JSON only if asked to.
         options = _options(how, asked, bar, over_time=how.over_time or report is not None)
@@ -196,7 +203,7 @@ def _measure(source: Source, how: How, config: Path, *, json: bool) -> int:
             rows = measured(log, catalogue=catalogue | frozenset(log.items.names), level=how.level)
     else:
         items = None if source.items is None else read_items(source.items)
-        rows = measured(_of_log(source, ("uniform",)).log, catalogue=items, level=how.level)
+        rows = measured(_of_log(source, ("uniform",), how).log, catalogue=items, level=how.level)
     if json:
         sys.stdout.write(
             msgspec.json.format(msgspec.json.encode([row.as_dict() for row in rows])).decode() + "\n"
@@ -206,9 +213,16 @@ def _measure(source: Source, how: How, config: Path, *, json: bool) -> int:
     return 0
 
 
-def _of_journal(journal: Path, words: Sequence[str], config: Path) -> Asked:
+def _of_journal(journal: Path, words: Sequence[str], how: How, config: Path) -> Asked:
     with _opened(journal, config) as engine, progress_bar("asking the challenger") as bar:
-        log, targets = judged_journal(engine, words, name=journal.name, progress=bar)
+        log, targets = judged_journal(
+            engine,
+            words,
+            name=journal.name,
+            clusters=how.clusters,
+            whole=not WHOLE.isdisjoint(_words(how.estimator)),
+            progress=bar,
+        )
         rewards = engine.parts.journal.rewards
         return Asked(
             log,
@@ -231,11 +245,11 @@ def _opened(journal: Path, config: Path) -> Engine:
         return Engine.of(settings, progress=bar)
 
 
-def _of_log(source: Source, words: Sequence[str]) -> Asked:
+def _of_log(source: Source, words: Sequence[str], how: How) -> Asked:
     path = source.log or Path()
     items = None if source.items is None else read_items(source.items)
     with progress_bar("reading the log") as bar:
-        how = Reading(
+        reading = Reading(
             format=source.form,
             skip_bad_rows=source.skip_bad_rows,
             rejects=source.rejects or Path(f"{path.name}.rejects.jsonl"),
@@ -243,7 +257,9 @@ def _of_log(source: Source, words: Sequence[str]) -> Asked:
             sort=source.sort,
             progress=bar,
         )
-        log = _read(source, path, how)
+        log = _read(source, path, reading)
+    if source.vectors is not None:
+        log = with_clusters(log, *read_vectors(source.vectors, source.items), count=how.clusters)
     return Asked(log, targets_of(words, log), known_items=None if items is None else len(items))
 
 
@@ -262,7 +278,7 @@ def _read(source: Source, path: Path, how: Reading) -> Log:
 
 def _options(how: How, asked: Asked, bar: Callable[[int, int], None], *, over_time: bool) -> Options:
     return Options(
-        estimators=_estimators(how.estimator),
+        estimators=_words(how.estimator),
         interval=how.interval,
         level=how.level,
         by=_words(how.by),
@@ -277,17 +293,6 @@ def _options(how: How, asked: Asked, bar: Callable[[int, int], None], *, over_ti
         cores=how.cores,
         progress=bar,
     )
-
-
-def _estimators(given: Sequence[str] | None) -> tuple[str, ...]:
-    """Raises: InputError: one that needs more than a log holds."""
-    names = _words(given)
-    for name in names:
-        if name in FROM_PYTHON:
-            raise InputError(
-                f"{name} needs {FROM_PYTHON[name]}, which no log holds: use it from Python, see the page of estimators"
-            )
-    return names
 
 
 def _words(given: Sequence[str] | None) -> tuple[str, ...]:

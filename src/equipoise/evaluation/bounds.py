@@ -90,7 +90,7 @@ def interval_for(terms: Terms, interval: str) -> str:
 def caveats(terms: Terms, interval: str) -> tuple[str, ...]:
     """What to read with an interval: that its range is not guaranteed, or that it is another one than was asked for."""
     if interval in NEED_RANGE:
-        return (terms.span.assumed,) if terms.span.assumed else ()
+        return terms.span.assumed
     return (NOT_SHARES,) if interval_for(terms, interval) != interval else ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import pairwise
@@ -160,7 +160,10 @@ class Evaluation:
 
     def _judged(self, policy: Policylike, position: int) -> _Judged:
         chances = target_from(policy, log=self._log, position=position).chances(self._log)
-        evidence = self._log.evidence(chances.target, baseline=chances.baseline)
+        beyond = chances.beyond
+        if "mrdr" in self._options.estimators and chances.robust is not None:
+            beyond = replace(beyond, robust=chances.robust())
+        evidence = self._log.evidence(chances.target, baseline=chances.baseline, beyond=beyond)
         support = support_of(evidence, policy=chances.name, facts=self._facts(chances))
         note = f"{chances.name}: {chances.note}" if chances.note else ""
         return _Judged(evidence, support, note, self._limits(evidence))

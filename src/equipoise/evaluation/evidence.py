@@ -22,6 +22,36 @@ class Codes(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Beyond:
+    """What few estimators need, and few logs can say; None where this one does not.
+
+    clusters: (n,) which of the clusters of items that are alike the shown item is in; for `mips`. marginal: two of
+    (n,), the probability of that cluster under the logging policy and under the target; without it `mips` finds its
+    weights in the log. spread: (n,) sum over the candidates of target^2 / propensity, for `adaptive_dr`, which else
+    estimates it. robust: forecasts of a model made for `mrdr`.
+    """
+
+    clusters: NDArray[np.integer] | None = None
+    marginal: tuple[Floats, Floats] | None = None
+    spread: Floats | None = None
+    robust: Baseline | None = None
+
+    def where(self, picked: Integers) -> Beyond:
+        """Of these rows alone."""
+        marginal, robust = self.marginal, self.robust
+        return Beyond(
+            clusters=None if self.clusters is None else self.clusters[picked],
+            marginal=marginal and (marginal[0][picked], marginal[1][picked]),
+            spread=None if self.spread is None else self.spread[picked],
+            robust=robust and Baseline(robust.shown[picked], robust.expected[picked]),
+        )
+
+
+NOTHING = Beyond()
+"""Of a log that can say none of it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """n logged rows and what one target policy would have done in them.
 
@@ -34,6 +64,7 @@ class Evidence:
     items: codes and names of what was shown. loggers: codes and names of the policies that chose.
     groups: attribute to its codes and names. baseline: what a reward model forecasts, if there is one.
     logger_odds: logger to (n,), what it would have given to the logged item; only where the log says so.
+    beyond: what some estimators need beside all that.
     """
 
     rewards: Floats
@@ -47,6 +78,7 @@ class Evidence:
     groups: Mapping[str, Codes] = field(default_factory=dict)
     baseline: Baseline | None = None
     logger_odds: Mapping[str, Floats] = field(default_factory=dict)
+    beyond: Beyond = NOTHING
 
     def __len__(self) -> int:
         return len(self.rewards)
@@ -79,6 +111,7 @@ class Evidence:
             groups={name: _picked(codes, picked) for name, codes in self.groups.items()},
             baseline=baseline and Baseline(baseline.shown[picked], baseline.expected[picked]),
             logger_odds={name: odds[picked] for name, odds in self.logger_odds.items()},
+            beyond=self.beyond.where(picked),
         )
 
     def group(self, attribute: str) -> Codes:

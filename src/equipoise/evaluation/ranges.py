@@ -29,30 +29,30 @@ _ROUNDING = 1e-9
 class Limits:
     """low, high: of a row's reward. weight: the most that target / propensity of a row can be. slots: m.
 
-    assumed: what of it was read from the log, in a sentence; '' where all was declared. rewards_assumed: the same of
-    the rewards alone, which is all that a plain mean needs.
+    assumed: what of it was read from the log, a sentence each; none where all was declared. rewards_assumed: the same
+    of the rewards alone, which is all that a plain mean needs.
     """
 
     low: float
     high: float
     weight: float
     slots: int
-    assumed: str = ""
-    rewards_assumed: str = ""
+    assumed: tuple[str, ...] = ()
+    rewards_assumed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The range of what a decision adds. assumed: why it is not guaranteed, '' where it is."""
+    """The range of what a decision adds. assumed: why it is not guaranteed, in sentences; none where it is."""
 
     low: float
     high: float
-    assumed: str = ""
+    assumed: tuple[str, ...] = ()
 
     def minus(self, other: Span) -> Span:
         """Of the difference of two terms."""
-        told = dict.fromkeys(filter(None, (self.assumed, other.assumed)))
-        return Span(self.low - other.high, self.high - other.low, "; ".join(told))
+        told = tuple(dict.fromkeys((*self.assumed, *other.assumed)))
+        return Span(self.low - other.high, self.high - other.low, told)
 
 
 def limits_of(
@@ -68,19 +68,22 @@ def limits_of(
     most = max(1.0, float(weights.max()))
     if weight is not None:
         _require_weight(weights, weight)
-    missing = {"reward range": rewards is None, "largest weight": weight is None}
-    told = {
-        "reward range": f"rewards {seen[0]:.6g} to {seen[1]:.6g}",
-        "largest weight": f"weights to {most:.6g}",
-    }
+    of_rewards = (
+        (_told(f"rewards {seen[0]:.6g} to {seen[1]:.6g}", "--reward-range"),) if rewards is None else ()
+    )
+    of_weights = (_told(f"weights to {most:.6g}", "--largest-weight"),) if weight is None else ()
     return Limits(
         low,
         high,
         most if weight is None else max(1.0, weight),
         evidence.slate_size,
-        assumed=_sentence({name: told[name] for name, absent in missing.items() if absent}),
-        rewards_assumed=_sentence({"reward range": told["reward range"]} if rewards is None else {}),
+        assumed=(*of_rewards, *of_weights),
+        rewards_assumed=of_rewards,
     )
+
+
+def _told(seen: str, option: str) -> str:
+    return f"its interval rests on {seen}, as this log has them, and is not guaranteed: declare {option}"
 
 
 def with_rewards(limits: Limits, rewards: Floats) -> Limits:

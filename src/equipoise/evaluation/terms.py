@@ -7,19 +7,26 @@ reward of a row.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from equipoise.core import Floats, InputError
+from equipoise.core import Baseline, Floats, InputError
 from equipoise.evaluation.estimators import (
     ESTIMATORS,
+    NEEDS_BASELINE,
+    AdaptiveDr,
     BalancedIps,
+    FoundMips,
     Loggers,
+    Mips,
+    MoreRobustDr,
     Replay,
     WeightedIps,
     WithTerms,
+    spread_so_far,
 )
 from equipoise.evaluation.evidence import Evidence, Integers
 from equipoise.evaluation.ranges import (
@@ -45,6 +52,9 @@ WEIGHTED = "weighted_ips"
 BALANCED = "balanced_ips"
 """The same by the mixture of them; see `estimators.BalancedIps`."""
 
+ADAPTIVE = "adaptive_dr"
+"""For the log of a policy that was learning; see `estimators.AdaptiveDr`."""
+
 RATIOS = frozenset(
     {"snips", "sndr", "replay", *(name for name in SLATE_ESTIMATORS if name.endswith("snips"))}
 )
@@ -54,7 +64,7 @@ SLATE_DEFAULTS = ("reward_interaction_ips", "reward_interaction_snips", "indepen
 CASCADE = "cascade_dr"
 FOLDS = 3
 
-WEIGHTED_ONLY = ("ips", "clipped_ips", "sg_ips", "mips")
+WEIGHTED_ONLY = ("ips", "clipped_ips", "sg_ips")
 """Whose terms are weight times reward and no more, with weights that shrinking only makes smaller."""
 
 ROBUST = ("dr", "switch_dr", "dros", "sg_dr", "mrdr")
@@ -82,7 +92,7 @@ class Terms(NamedTuple):
 
 def require_estimators(names: tuple[str, ...]) -> None:
     """Raises: InputError: one of them does not exist; names the nearest that does."""
-    known = (*ESTIMATORS, WEIGHTED, *SLATE_ESTIMATORS)
+    known = (*ESTIMATORS, WEIGHTED, ADAPTIVE, *SLATE_ESTIMATORS)
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -104,11 +114,11 @@ def default_estimators(evidence: Evidence) -> tuple[str, ...]:
 def on_policy(rewards: Floats, decisions: Integers | None = None, *, limits: Limits | None = None) -> Terms:
     """(decisions,) what each decision earned. decisions: (n,), None where every row is one."""
     values = rewards if decisions is None else per_decision(rewards, decisions)
-    span = _seen(values, "") if limits is None else plain_span(limits)
+    span = _seen(values) if limits is None else plain_span(limits)
     return Terms(values, float(len(values)), span, outcomes=values)
 
 
-def _seen(values: Floats, assumed: str) -> Span:
+def _seen(values: Floats, *assumed: str) -> Span:
     """The range of the values seen, and of 0."""
     return Span(min(0.0, float(values.min())), max(0.0, float(values.max())), assumed)
 
@@ -124,7 +134,7 @@ def terms_of(evidence: Evidence, estimator: str, limits: Limits | None = None) -
         values = how.terms(log)
         return Terms(values, how.estimate(log).n_effective, _slate_span(estimator, limits, values))
     made = _made(evidence, estimator)
-    columns = (evidence.rewards, evidence.propensities, evidence.target, evidence.baseline)
+    columns = _columns(evidence, estimator)
     # By rows; n counts decisions, so a decision's rows are worth a decision together.
     worth = made.estimate(*columns).n_effective * (int(evidence.decisions[-1]) + 1) / len(evidence)
     values = per_decision(made.terms(*columns), evidence.decisions)
@@ -139,8 +149,8 @@ def _outcomes(made: WithTerms, evidence: Evidence) -> Floats | None:
 
 
 def _row_span(estimator: str, evidence: Evidence, limits: Limits, values: Floats) -> Span:
-    baseline, found = evidence.baseline, None
-    if estimator in WEIGHTED_ONLY:
+    baseline, found = _columns(evidence, estimator)[3], None
+    if estimator in WEIGHTED_ONLY or (estimator == "mips" and evidence.beyond.marginal is not None):
         found = weighted_span(limits)
     elif estimator in (*ROBUST, "dm") and baseline is not None:
         forecasts = [*_ends(baseline.shown), *_ends(baseline.expected)]
@@ -166,13 +176,79 @@ def _ends(values: Floats) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
+def _columns(evidence: Evidence, estimator: str) -> tuple[Floats, Floats, Floats, Baseline | None]:
+    """Rewards, propensities, target and forecasts, as the estimator takes them."""
+    propensities, target, baseline = evidence.propensities, evidence.target, evidence.baseline
+    if estimator == "mips" and evidence.beyond.marginal is not None:
+        propensities, target = evidence.beyond.marginal
+    if estimator == "mrdr":
+        baseline = evidence.beyond.robust
+    return evidence.rewards, propensities, target, baseline
+
+
 def _made(evidence: Evidence, estimator: str) -> WithTerms:
     require_estimators((estimator,))
+    if estimator in _BEYOND:
+        return _BEYOND[estimator](evidence)
     if estimator == WEIGHTED:
         return WeightedIps(logger=evidence.loggers.codes.astype(np.int64))
     if estimator == BALANCED and len(evidence.loggers.names) > 1:
         return BalancedIps(loggers=_loggers(evidence))
+    if estimator in NEEDS_BASELINE and evidence.baseline is None:
+        raise InputError(
+            f"{estimator} leans on a baseline of forecasts, {NO_FORECASTS}: take an estimator without, such as snips"
+        )
     return ESTIMATORS[estimator]()
+
+
+NO_FORECASTS = (
+    "which need the target's probability of every candidate, but here it is known of the shown items only"
+)
+
+
+def _mips(evidence: Evidence) -> WithTerms:
+    _require_single(evidence, "mips")
+    if evidence.beyond.clusters is None and evidence.beyond.marginal is None:
+        raise InputError(
+            "mips needs to know which items are alike: give their vectors with --vectors items.npz (from Python "
+            "logs.items.with_clusters), or take ips"
+        )
+    if evidence.beyond.marginal is not None:
+        return Mips()
+    assert evidence.beyond.clusters is not None
+    return FoundMips(clusters=evidence.beyond.clusters)
+
+
+def _mrdr(evidence: Evidence) -> WithTerms:
+    if evidence.beyond.robust is None:
+        raise InputError(f"mrdr fits a model to the target's weights, {NO_FORECASTS}: take ips or snips")
+    return MoreRobustDr()
+
+
+def _adaptive(evidence: Evidence) -> WithTerms:
+    """Rows count by what was known of the spread before them, in the order of their decisions."""
+    _require_single(evidence, ADAPTIVE)
+    if not np.isfinite(evidence.at).all():
+        raise InputError(
+            f"{ADAPTIVE} weighs rows by what was known before them, but the log does not say when they were decided: "
+            "name the column of times under 'at' in the columns file"
+        )
+    order = np.argsort(evidence.at, kind="stable")
+    known = evidence.weights**2 if evidence.beyond.spread is None else evidence.beyond.spread
+    spread = np.empty(len(evidence))
+    spread[order] = spread_so_far(known[order])
+    return AdaptiveDr(spread=spread)
+
+
+_BEYOND: dict[str, Callable[[Evidence], WithTerms]] = {"mips": _mips, "mrdr": _mrdr, ADAPTIVE: _adaptive}
+
+
+def _require_single(evidence: Evidence, estimator: str) -> None:
+    if evidence.slate_size > 1:
+        raise InputError(
+            f"{estimator} is for one item a decision, but here a decision has up to {evidence.slate_size} slots: take "
+            f"{SLATE_DEFAULTS[0]}, or evaluate the rows of one slot"
+        )
 
 
 def _loggers(evidence: Evidence) -> Loggers:

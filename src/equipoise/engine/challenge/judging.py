@@ -27,7 +27,7 @@ class Judged:
     logged: the decision, with the incumbent's propensities in its slots, and its rewards (m,).
     target: (m,) the challenger's probability of each slot's item given the items above it, over the decision's own
     candidates; 1 in pinned slots. shown, expected: (m,) the challenger's forecast reward of the slot's item, and of
-    its own distribution of the slot.
+    its own distribution of the slot. odds: m of (k,), those distributions, see `Opinion`.
     """
 
     position: int
@@ -35,6 +35,7 @@ class Judged:
     target: Floats
     shown: Floats
     expected: Floats
+    odds: tuple[Floats | None, ...] = ()
 
 
 def judged(engine: Engine, challenger: Settings, *, progress: Progress | None = None) -> Iterator[Judged]:
@@ -74,7 +75,7 @@ def judged(engine: Engine, challenger: Settings, *, progress: Progress | None = 
             turn += 1
         opinion = ready.pop(position, None)
         if opinion is not None:
-            yield Judged(position, logged, opinion.target, opinion.shown, opinion.expected)
+            yield Judged(position, logged, opinion.target, opinion.shown, opinion.expected, opinion.odds)
         side.learn_from(side.learner, [(position, logged)])
         if progress is not None:
             progress(position, total)

@@ -18,12 +18,14 @@ class Opinion:
 
     target: (m,) in [0, 1], the challenger's probability of the shown item given the items above it; 1 if pinned.
     shown: (m,) its forecast reward of the shown item. expected: (m,) its forecast under its own distribution of the
-    slot, given the items above it.
+    slot, given the items above it. odds: m of (k,), its distribution over the decision's candidates, given the items
+    above; None where a slot was pinned.
     """
 
     target: Floats
     shown: Floats
     expected: Floats
+    odds: tuple[Floats | None, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,14 +44,16 @@ def opinion_of(knowledge: Knowledge, paired: Paired, decision: Decision, *, itse
     forecasts = _forecasts(knowledge, paired.candidates)
     pinned = iter(_forecasts(knowledge, paired.pinned).tolist())
     rows: list[tuple[float, float, float]] = []
+    distributions: list[Floats | None] = []
     for odds, position in _asked(knowledge, paired, decision, itself=itself):
+        distributions.append(odds)
         if odds is None:
             forced = next(pinned)
             rows.append((1.0, forced, forced))
         else:
             rows.append((float(odds[position]), float(forecasts[position]), float(odds @ forecasts)))
     target, shown, expected = np.array(rows, dtype=np.float64).T
-    return Opinion(target, shown, expected)
+    return Opinion(target, shown, expected, tuple(distributions))
 
 
 def target_of(knowledge: Knowledge, paired: Paired, decision: Decision, *, itself: bool) -> tuple[float, ...]:

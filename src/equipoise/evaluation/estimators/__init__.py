@@ -1,6 +1,6 @@
 """Estimators of one action: logged rewards to what another policy would have earned."""
 
-from equipoise.evaluation.estimators.adaptive import AdaptiveDr
+from equipoise.evaluation.estimators.adaptive import AdaptiveDr, spread_so_far
 from equipoise.evaluation.estimators.base import Parts, RowEstimator, normal_estimate
 from equipoise.evaluation.estimators.leaning import (
     Dm,
@@ -12,7 +12,7 @@ from equipoise.evaluation.estimators.leaning import (
     SwitchDr,
 )
 from equipoise.evaluation.estimators.loggers import BalancedIps, Loggers, WeightedIps
-from equipoise.evaluation.estimators.marginal import Mips, clustered, marginalised
+from equipoise.evaluation.estimators.marginal import FoundMips, Mips, clustered, marginalised
 from equipoise.evaluation.estimators.paired import WithTerms, difference
 from equipoise.evaluation.estimators.registry import ESTIMATORS, NEEDS_BASELINE, estimator
 from equipoise.evaluation.estimators.replay import Replay
@@ -28,6 +28,7 @@ __all__ = [
     "ClippedIps",
     "Dm",
     "Dr",
+    "FoundMips",
     "Ips",
     "Loggers",
     "Mips",
@@ -51,4 +52,5 @@ __all__ = [
     "marginalised",
     "normal_estimate",
     "of_shown",
+    "spread_so_far",
 ]

@@ -17,6 +17,12 @@ from equipoise.evaluation.estimators.base import Parts, RowEstimator
 from equipoise.evaluation.estimators.loggers import require_rows
 from equipoise.evaluation.estimators.rows import Rows
 
+_FEW = 200
+"""Rows that are looked back at, at least."""
+
+_PRIOR = 50.0
+"""What all rows before count beside the last quarter, in which a rare item may not have been shown at all."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AdaptiveDr(RowEstimator):
@@ -59,6 +65,22 @@ class AdaptiveDr(RowEstimator):
         if self.allocation == "constant":
             return np.asarray(1.0 / np.sqrt(spread))
         return np.asarray(np.sqrt(_sticks(1.0 / spread, self.decay) / spread))
+
+
+def spread_so_far(spreads: Floats, *, least: float = 1.0) -> Floats:
+    """(n,) for each row the mean of `spreads` in the last quarter of the rows before it, drawn towards that of them all.
+
+    A function of the past alone, as the weights must be. spreads: (n,), in the order of the decisions: the sums of
+    target^2 / propensity where the log's distributions are known, or squared weights, whose mean given the past is that
+    sum. least: no spread is below 1, by the inequality of Cauchy and Schwarz.
+    """
+    n = len(spreads)
+    sums = np.concatenate([[0.0], np.cumsum(spreads)])
+    row = np.arange(n)
+    start = row - np.maximum(row // 4, np.minimum(row, _FEW))
+    recent, overall = sums[row] - sums[start], sums[row] / np.maximum(row, 1)
+    found = (recent + _PRIOR * overall) / (row - start + _PRIOR)
+    return np.asarray(np.maximum(found, least))
 
 
 def _sticks(propensities: Floats, decay: float) -> Floats:

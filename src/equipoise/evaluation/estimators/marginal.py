@@ -13,13 +13,14 @@ fewer clusters, more of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Floats, InputError
 from equipoise.evaluation.estimators.base import Parts, RowEstimator
-from equipoise.evaluation.estimators.loggers import whole_numbers
+from equipoise.evaluation.estimators.loggers import require_rows, whole_numbers
 from equipoise.evaluation.estimators.rows import Rows
 
 
@@ -32,6 +33,32 @@ class Mips(RowEstimator):
 
     def parts(self, rows: Rows) -> Parts:
         return Parts(gain=rows.weights * rows.rewards, worth=rows.weights)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundMips(RowEstimator):
+    """Marginalised IPS whose cluster weights are found in the log itself: the mean weight of a cluster's rows.
+
+    A cluster's marginal weight is the expected weight of an item given the cluster (Saito and Joachims 2022, their
+    equation for estimating w(x, e)); here in the mean over requests too, so that a request may act on the reward only
+    through the item's cluster. Needs no distribution, only whose cluster was shown. Consistent; the terms
+
+        w_bar r + r_bar (w - w_bar)    with means over the row's cluster
+
+    hold the noise of the found weights too (delta method), and their mean is sum(w_bar r) / n.
+    clusters: (n,) ints, of the item that each row shows.
+    """
+
+    clusters: NDArray[np.integer]
+    size: ClassVar[int | None] = None
+
+    def parts(self, rows: Rows) -> Parts:
+        clusters = whole_numbers("clusters", self.clusters)
+        require_rows("clusters", len(clusters), rows)
+        sizes = np.maximum(np.bincount(clusters), 1)
+        found = (np.bincount(clusters, weights=rows.weights) / sizes)[clusters]
+        earned = (np.bincount(clusters, weights=rows.rewards) / sizes)[clusters]
+        return Parts(gain=found * rows.rewards + earned * (rows.weights - found), worth=found)
 
 
 def marginalised(

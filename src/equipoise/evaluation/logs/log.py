@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Baseline, Floats, InputError, PropensityError
-from equipoise.evaluation.evidence import Codes, Evidence, Integers
+from equipoise.evaluation.evidence import NOTHING, Beyond, Codes, Evidence, Integers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,7 +18,8 @@ class Log:
 
     name: whose log it is, in reports. propensities: None where nobody logged them.
     targets: policy to (n,), its probability of the shown item. logger_odds: the same of the log's own policies.
-    on_policy: policy to the rewards of a log of its own.
+    on_policy: policy to the rewards of a log of its own. placed: those of the targets that do the same in every row, to
+    (items, slots), their distributions. clusters: (n,) which items are alike, see `Beyond`.
     users: codes and names, if asked for. choices: (n,) how many candidates the decision had, if the log says so.
     left_out: bad rows that were set aside; duplicates: those of them that stood there before, None where rows have
     no decision_id to tell. notes: what was assumed in reading.
@@ -36,6 +37,8 @@ class Log:
     targets: Mapping[str, Floats] = field(default_factory=dict)
     logger_odds: Mapping[str, Floats] = field(default_factory=dict)
     on_policy: Mapping[str, Floats] = field(default_factory=dict)
+    placed: Mapping[str, Floats] = field(default_factory=dict)
+    clusters: NDArray[np.integer] | None = None
     users: Codes | None = None
     choices: NDArray[np.integer] | None = None
     left_out: int = 0
@@ -45,7 +48,9 @@ class Log:
     def __len__(self) -> int:
         return len(self.rewards)
 
-    def evidence(self, target: Floats, *, baseline: Baseline | None = None) -> Evidence:
+    def evidence(
+        self, target: Floats, *, baseline: Baseline | None = None, beyond: Beyond | None = None
+    ) -> Evidence:
         """The log beside what one policy would have done; nothing is copied. target: (n,) in [0, 1].
 
         Raises: PropensityError: the log has no propensities, or the target is no probability. InputError: not n.
@@ -68,6 +73,7 @@ class Log:
             groups=self.groups,
             baseline=baseline,
             logger_odds=self.logger_odds,
+            beyond=replace(beyond or NOTHING, clusters=self.clusters),
         )
 
 

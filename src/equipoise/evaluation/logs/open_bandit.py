@@ -55,6 +55,7 @@ def read_open_bandit(
     return replace(
         log,
         targets={name: placed.of(log)},
+        placed={name: placed.by_item(log)},
         on_policy={name: other.rewards},
         notes=(*log.notes, f"{name}: {NOTES[placed.way]}"),
     )

@@ -50,12 +50,17 @@ class PlacedTarget:
 
     def of(self, log: Log) -> Floats:
         """(n,) its probability of what each row shows; 0 for an item or a place that it does not know."""
+        return np.asarray(self.by_item(log)[log.items.codes, log.slots])
+
+    def by_item(self, log: Log) -> Floats:
+        """(items of the log, its slots) the same by the log's own items."""
         rank = {item: row for row, item in enumerate(self.items)}
-        rows = np.array([rank.get(item, -1) for item in log.items.names], dtype=np.int64)[log.items.codes]
-        known = (rows >= 0) & (log.slots < self.probabilities.shape[1])
-        found = np.zeros(len(log))
-        found[known] = self.probabilities[rows[known], log.slots[known]]
-        return found
+        rows = np.array([rank.get(item, -1) for item in log.items.names], dtype=np.int64)
+        slots = int(log.slots.max()) + 1
+        found = np.zeros((len(rows), max(slots, self.probabilities.shape[1])))
+        known = rows >= 0
+        found[known, : self.probabilities.shape[1]] = self.probabilities[rows[known]]
+        return found[:, :slots]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ import numpy as np
 
 from equipoise.core import Baseline, Floats
 from equipoise.evaluation.logs.log import Log
+from equipoise.evaluation.models import robust_weights
 
 PARTS = 100
 """A forecast is renewed that often in a log."""
@@ -32,34 +33,48 @@ class ItemMeans:
     """Counts and sums of rewards for k items, and the shrunk means that they give."""
 
     def __init__(self, items: int) -> None:
+        self._rows = 0
         self._counts, self._sums = np.zeros(items), np.zeros(items)
 
-    def learn(self, log: Log, rows: slice) -> None:
-        """Add these rows of the log."""
-        codes = log.items.codes[rows]
-        self._counts += np.bincount(codes, minlength=len(self._counts))
-        self._sums += np.bincount(codes, weights=log.rewards[rows], minlength=len(self._sums))
+    def learn(self, log: Log, rows: slice, weights: Floats | None = None) -> None:
+        """Add these rows of the log. weights: of these rows, how much each counts; None counts each 1."""
+        codes, rewards, kinds = log.items.codes[rows], log.rewards[rows], len(self._counts)
+        self._rows += len(codes)
+        self._counts += np.bincount(codes, weights=weights, minlength=kinds)
+        self._sums += np.bincount(
+            codes, weights=rewards if weights is None else weights * rewards, minlength=kinds
+        )
 
     def means(self) -> Floats:
         """(k,) forecast reward of each item; 0 before any row."""
-        total = self._counts.sum()
-        overall = self._sums.sum() / total if total else 0.0
-        return np.asarray((self._sums + PRIOR_ROWS * overall) / (self._counts + PRIOR_ROWS))
+        total = float(self._counts.sum())
+        if total <= 0.0:
+            return np.zeros(len(self._counts))
+        prior = PRIOR_ROWS * total / self._rows  # in the same unit as the counts
+        return np.asarray((self._sums + prior * float(self._sums.sum()) / total) / (self._counts + prior))
 
 
-def placed_baseline(log: Log, probabilities: Floats) -> Baseline:
-    """Forecasts for a target without context. probabilities: (items of the log, slots), columns summing to at most 1."""
+def placed_baseline(log: Log, probabilities: Floats, weights: Floats | None = None) -> Baseline:
+    """Forecasts for a target without context. probabilities: (items of the log, slots), columns summing to at most 1.
+
+    weights: (n,) how much each row counts in the model; see `robust_rows`.
+    """
     model = ItemMeans(len(log.items.names))
     shown, expected = np.empty(len(log)), np.empty(len(log))
     for rows in parts_of(log):
         means = model.means()
         shown[rows] = means[log.items.codes[rows]]
         expected[rows] = (means @ probabilities)[log.slots[rows]]
-        model.learn(log, rows)
+        model.learn(log, rows, None if weights is None else weights[rows])
     return Baseline(shown, expected)
 
 
-def uniform_baseline(log: Log) -> Baseline:
+def uniform_baseline(log: Log, weights: Floats | None = None) -> Baseline:
     """Forecasts for the uniform target over all items of the log."""
     items = len(log.items.names)
-    return placed_baseline(log, np.full((items, int(log.slots.max()) + 1), 1.0 / items))
+    return placed_baseline(log, np.full((items, int(log.slots.max()) + 1), 1.0 / items), weights)
+
+
+def robust_rows(log: Log, target: Floats) -> Floats | None:
+    """(n,) how much each row counts in a model for `mrdr`; None without propensities. target: (n,)."""
+    return None if log.propensities is None else robust_weights(log.propensities, target)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from equipoise.core import Baseline, Batch, Candidates, FeatureSpace, Floats, Policy, Vectors, generator
 from equipoise.evaluation.logs.log import Log
+from equipoise.evaluation.models import robust_weights
 from equipoise.evaluation.targets.forecasts import ItemMeans, parts_of
 from equipoise.evaluation.targets.target import Chances
 
@@ -41,19 +42,26 @@ class Learning:
     def chances(self, log: Log) -> Chances:
         """Every item is a candidate in every row; within a part the policy does not change."""
         described = _Described(log)
-        means = ItemMeans(len(log.items.names))
-        target, shown, expected = (np.empty(len(log)) for _ in range(3))
+        plain, robust = (ItemMeans(len(log.items.names)) for _ in range(2))
+        target, shown = np.empty(len(log)), np.empty((len(log), 2))
+        expected = np.empty((len(log), 2))
         for number, rows in enumerate(parts_of(log, RETRAINED)):
-            means_now = means.means()
-            part = _Part(described, self.policy, means_now, generator(self.seed, f"part {number}"))
+            means = np.column_stack([plain.means(), robust.means()])
+            part = _Part(described, self.policy, means, generator(self.seed, f"part {number}"))
             for decision in _decisions(log, rows):
                 target[decision], expected[decision] = part.asked(decision)
-            shown[rows] = means_now[log.items.codes[rows]]
+            shown[rows] = means[log.items.codes[rows]]
             self.policy.update(described.batch(rows))
-            means.learn(log, rows)
+            plain.learn(log, rows)
+            robust.learn(log, rows, _robust_rows(log, target, rows))
         items = len(log.items.names)
         note = f"learns {RETRAINED} times from the parts of the log before; candidates are all {items:,} items of the log"
-        return Chances(self.name, target, Baseline(shown, expected), known_items=items, note=note)
+        first, second = (Baseline(shown[:, model], expected[:, model]) for model in range(2))
+        return Chances(self.name, target, first, robust=lambda: second, known_items=items, note=note)
+
+
+def _robust_rows(log: Log, target: Floats, rows: slice) -> Floats | None:
+    return None if log.propensities is None else robust_weights(log.propensities[rows], target[rows])
 
 
 def _decisions(log: Log, rows: slice) -> list[slice]:
@@ -118,7 +126,7 @@ def _vector(item: str, facts: list[str]) -> Vectors:
 class _Part:
     """A policy between two lessons: what it says of a context and the slots above is asked once.
 
-    forecasts: (k,) mean rewards of the items.
+    forecasts: (k, 2) mean rewards of the items, by two models.
     """
 
     described: _Described
@@ -128,7 +136,7 @@ class _Part:
     known: dict[tuple[int, tuple[int, ...]], Floats] = field(default_factory=dict)
 
     def asked(self, decision: slice) -> tuple[Floats, Floats]:
-        """(m,) probability of each shown item given those above, and (m,) expected forecast of the slot."""
+        """(m,) probability of each shown item given those above, and (m, 2) expected forecasts of the slot."""
         shown = self.described.log.items.codes[decision].tolist()
         odds = [self._odds(decision.start, tuple(shown[:slot])) for slot in range(len(shown))]
         target = np.array([chances[code] for chances, code in zip(odds, shown, strict=True)])

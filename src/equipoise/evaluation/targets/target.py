@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 
 from equipoise.core import Baseline, Floats, InputError, Policy
+from equipoise.evaluation.evidence import NOTHING, Beyond
 from equipoise.evaluation.logs.columns import near
 from equipoise.evaluation.logs.log import Log
-from equipoise.evaluation.targets.forecasts import uniform_baseline
+from equipoise.evaluation.targets.forecasts import placed_baseline, robust_rows, uniform_baseline
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -18,13 +20,16 @@ class Chances:
     """What a policy would have done in n rows.
 
     target: (n,) in [0, 1], its probability of the shown item, given the slots above. baseline: forecasts, if there are
-    any. unsupported: the share of its probability on items that the log could not show, if that is known.
-    known_items: how many items there are, if that is known. note: what was assumed.
+    any; robust: makes those for `mrdr`, if they can be made. beyond: what else is known, see `Beyond`. unsupported: the
+    share of its probability on items that the log could not show, if that is known. known_items: how many items there
+    are, if that is known. note: what was assumed.
     """
 
     name: str
     target: Floats
     baseline: Baseline | None = None
+    robust: Callable[[], Baseline] | None = None
+    beyond: Beyond = NOTHING
     unsupported: float | None = None
     known_items: int | None = None
     note: str = ""
@@ -53,19 +58,30 @@ class Recorded:
                 f"the log has no probabilities of a policy {self.name!r} (it has {known}){near(self.name, log.targets)}: "
                 "name their column under 'target_probability'"
             )
-        return Chances(self.name, log.targets[self.name])
+        target = log.targets[self.name]
+        if self.name not in log.placed:
+            return Chances(self.name, target)
+        placed = log.placed[self.name]
+        return Chances(
+            self.name,
+            target,
+            placed_baseline(log, placed),
+            robust=lambda: placed_baseline(log, placed, robust_rows(log, target)),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """Its probabilities are at hand. target: (n,) in the log's order. baseline: see `Chances`."""
+    """Its probabilities are at hand. target: (n,) in the log's order. baseline, beyond: see `Chances`."""
 
     name: str
     target: Floats
     baseline: Baseline | None = None
+    beyond: Beyond = NOTHING
 
     def chances(self, log: Log) -> Chances:
-        return Chances(self.name, np.asarray(self.target, dtype=np.float64), self.baseline)
+        target = np.asarray(self.target, dtype=np.float64)
+        return Chances(self.name, target, self.baseline, beyond=self.beyond)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +103,16 @@ class Uniform:
         if not single:
             within = np.arange(len(log)) - np.searchsorted(log.decisions, log.decisions)
             target = 1.0 / np.maximum(items - within, 1)
-        baseline = uniform_baseline(log) if single else None
-        return Chances(self.name, target, baseline, known_items=items, note=note)
+        if not single:
+            return Chances(self.name, target, known_items=items, note=note)
+        return Chances(
+            self.name,
+            target,
+            uniform_baseline(log),
+            robust=lambda: uniform_baseline(log, robust_rows(log, target)),
+            known_items=items,
+            note=note,
+        )
 
 
 Policylike: TypeAlias = "str | tuple[str, Floats] | Policy | Target"
