@@ -30,7 +30,8 @@ def run(
     weighting: Annotated[
         Weighting | None,
         Parameter(
-            help="How rows count: by inverse propensity (ips), or all alike; None: ips if the log has propensities."
+            help="How rows count: by inverse propensity (ips), by that and a reward model (dr), or all alike (none); "
+            "by default ips if the log has propensities."
         ),
     ] = None,
     config: Config = DEFAULT_CONFIG,

@@ -12,9 +12,13 @@ import numpy as np
 
 from equipoise.core import Batch, ConfigurationError, FeatureSpace, FeatureSpaceError, InputError, fingerprint
 from equipoise.encoders import Layout, Pairing
+from equipoise.engine.log_prior import LogPriors, takes, weigh
 from equipoise.engine.settings import Settings
 from equipoise.journal import RewardSpec
+from equipoise.learning import Learner, Statistics
+from equipoise.learning.offline import LogEvidence
 from equipoise.policies import BanditPolicy, Prior, build, settings_of
+from equipoise.policies.evidence import take_in
 
 
 class Pairings:
@@ -80,8 +84,21 @@ class Pairings:
         return folder / f"{fingerprint(str(encoder), repr(self._settings.pairing))}.npz"
 
 
-def policy_of(settings: Settings, pairing: Pairing) -> tuple[BanditPolicy, str]:
-    """A policy that knows nothing yet, and the fingerprint of all that its state depends on.
+def learner_of(settings: Settings, pairing: Pairing) -> tuple[Learner[BanditPolicy], str]:
+    """A learner that has learned nothing of the journal yet, and the fingerprint of all that its state depends on.
+
+    Its policy begins with what doubly robust learning found in logs, if there is any that it can take.
+    Raises: ConfigurationError: a name or setting that does not exist. FeatureSpaceError: what was found is damaged.
+    """
+    found = LogPriors(settings).evidence(pairing.space) if takes(settings.policy) else None
+    policy, name = policy_of(settings, pairing, found)
+    return Learner(policy, Statistics(settings.statistics), weigh=weigh(known=found is not None)), name
+
+
+def policy_of(
+    settings: Settings, pairing: Pairing, found: LogEvidence | None = None
+) -> tuple[BanditPolicy, str]:
+    """A policy that knows nothing but what was found in logs, and the fingerprint of all that its state depends on.
 
     Raises: ConfigurationError: a name or setting that does not exist.
     """
@@ -100,6 +117,9 @@ def policy_of(settings: Settings, pairing: Pairing) -> tuple[BanditPolicy, str]:
         **{**_suited(settings, pairing), **given},
     )
     name = fingerprint(policy.fingerprint, str(pairing.space), repr(settings.statistics))
+    if found is not None:
+        take_in(policy.posterior, found.precision, found.information, rows=found.rows)
+        name = fingerprint(name, found.precision.tobytes().hex(), found.information.tobytes().hex())
     return policy, name
 
 

@@ -21,8 +21,8 @@ ROWS_IN_A_CONTEXT = 50
 
 Value = str | float | int
 
-Weighting = Literal["ips", "none"]
-"""Whether rows count by inverse propensity, or all alike."""
+Weighting = Literal["ips", "dr", "none"]
+"""Whether rows count by inverse propensity, by that and a reward model (doubly robust), or all alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class ForeignLog:
     def of(cls, log: Log, weighting: Weighting | None = None) -> ForeignLog:
         """weighting: None is `ips` where the log has propensities, else `none`. Raises: ConfigurationError: others."""
         if weighting not in (None, *get_args(Weighting)):
-            known = " or ".join(repr(name) for name in get_args(Weighting))
-            raise ConfigurationError(f"weighting is {weighting!r} but must be {known}: write one")
+            known = ", ".join(repr(name) for name in get_args(Weighting))
+            raise ConfigurationError(f"weighting is {weighting!r} but must be one of {known}: write one")
         chosen: Weighting = weighting or ("none" if log.propensities is None else "ips")
         estimated, contexts = (None, ()) if log.propensities is not None else _estimated(log)
         propensities = log.propensities if estimated is None else estimated.values
@@ -88,6 +88,11 @@ class ForeignLog:
         rows = f"{len(self.log):,} rows are worth {self.n_effective:,.0f}"
         if self.weighting == "none":
             return f"every row counts once: {rows}"
+        if self.weighting == "dr":
+            return (
+                "the policy begins with a doubly robust fit to the whole log, all its items being candidates of every "
+                f"row; statistics count rows by inverse propensity: {rows}"
+            )
         return f"rows count by inverse propensity, as an even choice would have shown them: {rows}"
 
     def __len__(self) -> int:

@@ -21,6 +21,9 @@ IMPORTED = "imported"
 ESTIMATED = "imported, estimated"
 """The source of slots whose propensities were not logged but estimated."""
 
+ROBUST = ", doubly robust"
+"""What the source ends with where the policy has learned the log as a whole, see `log_prior`."""
+
 MOST = 10.0
 """The largest weight, against the mean."""
 

@@ -7,10 +7,11 @@ known at that place of the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from equipoise.core import Batch, FeatureSpace, InputError, Request, Vectors
 from equipoise.engine.deliberation import pair
@@ -28,6 +29,9 @@ MOST_NUMBERS = 100_000_000
 """Features that are taken at most: 400 MB."""
 
 Progress = Callable[[int, int], None]
+
+Slot = tuple[Vectors, NDArray[np.int64], int]
+"""Features (k, d) of the candidates, their codes (k,) in the log, and the position of what was shown."""
 
 
 def part_of(log: Log, rows: slice) -> Log:
@@ -91,11 +95,12 @@ def log_choices(log: Log) -> ChoiceLog:
     """n rows as choices among all items of the log, in `log_space(log)`. Raises: InputError: the log has one item."""
     _check_items(log)
     described = Described(log)
-    features: list[Vectors] = []
-    shown: list[int] = []
-    for start, end in _decisions(log):
-        _add(described.features(start), log.items.codes[start:end].tolist(), features, shown)
-    return _choices(log, features, shown)
+    slots = (
+        slot
+        for start, end in _decisions(log)
+        for slot in _slots(described.features(start), log.items.codes[start:end].tolist())
+    )
+    return _choices(log, slots)
 
 
 def catalog_choices(engine: Engine, log: Log, *, progress: Progress | None = None) -> ChoiceLog:
@@ -103,19 +108,27 @@ def catalog_choices(engine: Engine, log: Log, *, progress: Progress | None = Non
 
     What is known of items and users grows along the log, from nothing, as it would have in the engine.
     """
-    _check_items(log)
     statistics = Statistics(engine.parts.settings.statistics)
-    foreign = ForeignLog.of(log, "none")
-    code_of = {name: code for code, name in enumerate(log.items.names)}
-    features: list[Vectors] = []
-    shown: list[int] = []
+    return _choices(log, catalog_slots(engine, ForeignLog.of(log, "none"), statistics, progress=progress))
+
+
+def catalog_slots(
+    engine: Engine, foreign: ForeignLog, statistics: Statistics, *, progress: Progress | None = None
+) -> Iterator[Slot]:
+    """Row by row, the candidates with their features (k, d) in the engine's space, and which of them was shown.
+
+    statistics: what is known before the log; they learn it on the way, by its weights.
+    Raises: InputError: the log has one item.
+    """
+    names = foreign.log.items.names
+    _check_items(foreign.log)
+    code_of = {name: code for code, name in enumerate(names)}
     for done, one in enumerate(foreign, start=1):
-        every = _features(engine, statistics, log.items.names, one)
-        _add(every, [code_of[item_id] for item_id in one.item_ids], features, shown)
+        every = _features(engine, statistics, names, one)
+        yield from _slots(every, [code_of[item_id] for item_id in one.item_ids])
         statistics.update(_rows(one, every, engine.parts.stock.pairing.space, code_of))
         if progress is not None:
             progress(done, len(foreign))
-    return _choices(log, features, shown)
 
 
 def log_space(log: Log) -> FeatureSpace:
@@ -130,7 +143,8 @@ def _check_items(log: Log) -> None:
         )
 
 
-def _choices(log: Log, features: list[Vectors], shown: list[int]) -> ChoiceLog:
+def _choices(log: Log, slots: Iterable[Slot]) -> ChoiceLog:
+    features, _, shown = zip(*slots, strict=True)
     propensities = None if log.propensities is None else log.propensities.tolist()
     return choices_of(features, shown, log.rewards.tolist(), propensities)
 
@@ -140,7 +154,7 @@ def _decisions(log: Log) -> Iterator[tuple[int, int]]:
     yield from zip(starts, [*starts[1:], len(log)], strict=True)
 
 
-def _add(every: Vectors, codes: list[int], features: list[Vectors], shown: list[int]) -> None:
+def _slots(every: Vectors, codes: list[int]) -> Iterator[Slot]:
     """The choices of one slate, each among what the slots above left. An item shown again is a candidate again.
 
     every: (k, d) of all items of the log. codes: (m,) of what was shown.
@@ -148,8 +162,11 @@ def _add(every: Vectors, codes: list[int], features: list[Vectors], shown: list[
     left = np.ones(len(every), dtype=np.bool_)
     for code in codes:
         left[code] = True
-        features.append(every if left.all() else every[left])
-        shown.append(int(np.count_nonzero(left[:code])))
+        yield (
+            every if left.all() else every[left],
+            np.flatnonzero(left),
+            int(np.count_nonzero(left[:code])),
+        )
         left[code] = False
 
 
@@ -180,4 +197,5 @@ def _rows(one: Foreign, every: Vectors, space: FeatureSpace, code_of: dict[str, 
         rewards=np.array(one.rewards),
         propensities=np.array(one.propensities),
         space=space,
+        weights=np.array(one.weights),
     )

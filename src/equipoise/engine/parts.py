@@ -14,8 +14,7 @@ from equipoise.catalog import CatalogStore, Change, Item
 from equipoise.core import ConfigurationError, Encoder, JournalError, Logged, Request, Vectors, Versions
 from equipoise.encoders import CachedEncoder, NumericEncoder, cache_folder, open_encoder
 from equipoise.engine.deliberation import Knowledge, Recall
-from equipoise.engine.fitting import Pairings, check_rewards, policy_of
-from equipoise.engine.imported import weights_of
+from equipoise.engine.fitting import Pairings, check_rewards, learner_of
 from equipoise.engine.loading import loaded_of
 from equipoise.engine.memory import Clock, Seen, Standing
 from equipoise.engine.past import repaired
@@ -25,7 +24,7 @@ from equipoise.engine.source import follow
 from equipoise.engine.stock import Stock
 from equipoise.engine.toml import nearest
 from equipoise.journal import RewardSpec, SqliteJournal
-from equipoise.learning import Checkpoints, Learner, Statistics
+from equipoise.learning import Checkpoints, Learner
 from equipoise.policies import BanditPolicy
 
 Progress = Callable[[int, int], None]
@@ -106,8 +105,15 @@ class Parts:
 
     def learner_anew(self) -> Learner[BanditPolicy]:
         """A learner that knows nothing yet, of the same settings."""
-        policy, _ = policy_of(self.settings, self.stock.pairing)
-        return Learner(policy, Statistics(self.settings.statistics))
+        return learner_of(self.settings, self.stock.pairing)[0]
+
+    def begin_anew(self) -> None:
+        """Learn the journal again from the beginning, the prior being another now."""
+        learner, self.fingerprint = learner_of(self.settings, self.stock.pairing)
+        if self.checkpoints is not None:
+            self.checkpoints = Checkpoints(self.checkpoints.folder, fingerprint=self.fingerprint)
+        self.teach(learner)
+        self.use(learner)
 
     def teach(self, learner: Learner[BanditPolicy], *, now: float | None = None) -> int:
         """Let a learner follow the journal; decisions of another feature space are paired anew on the way.
@@ -118,7 +124,7 @@ class Parts:
 
     def learn_from(self, learner: Learner[BanditPolicy], settled: Iterable[tuple[int, Logged]]) -> int:
         """The same for settled decisions that the caller has picked."""
-        return learner.learn(settled, translate=self._translated, weigh=weights_of)
+        return learner.learn(settled, translate=self._translated)
 
     def use(self, learner: Learner[BanditPolicy]) -> None:
         """Go on with another learner's knowledge, and let no older checkpoint come back."""
@@ -248,9 +254,8 @@ def _assembled(
     )
     if pairing is None:
         pairings.save(stock.pairing)
-    policy, name = policy_of(settings, stock.pairing)
-    check_rewards(policy, journal.rewards)
-    learner = Learner(policy, Statistics(settings.statistics))
+    learner, name = learner_of(settings, stock.pairing)
+    check_rewards(learner.policy, journal.rewards)
     checkpoints = None if folder is None else Checkpoints(folder / "checkpoints", fingerprint=name)
     resume(learner, checkpoints, journal)
     seen = Seen(journal)

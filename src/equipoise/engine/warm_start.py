@@ -34,10 +34,12 @@ from equipoise.core import (
 from equipoise.engine.deliberation import pair
 from equipoise.engine.engine import Engine
 from equipoise.engine.foreign import Foreign, ForeignLog, Weighting
-from equipoise.engine.imported import ESTIMATED, IMPORTED
+from equipoise.engine.imported import ESTIMATED, IMPORTED, ROBUST
 from equipoise.engine.loading import rejects_path
+from equipoise.engine.log_prior import LogPriors
 from equipoise.engine.parts import Parts
 from equipoise.engine.questions import asked_of
+from equipoise.engine.robust_start import learn_log, require_possible
 from equipoise.evaluation.logs import Log, LogColumns, Reading, read_log
 from equipoise.journal import RewardSpec
 
@@ -90,7 +92,8 @@ def warm_start(
 
     form: the `format` of `Reading`; None takes it from the file's name. kind: the kind of feedback that rewards are
         journaled as; None takes the first plain one of [reward] that is worth something. weighting:
-        `ips` or `none`; None is `ips` where the log has propensities. progress: called with (done, total).
+        `ips`, `dr` or `none`; None is `ips` where the log has propensities. With `dr` the policy begins with what the
+        whole log says, doubly robust, see `log_prior`. progress: called with (done, total).
     Rows that cannot be used, those of unknown items among them, are set aside and counted.
     Raises: InputError: nothing usable, or a reward outside [reward] low to high; ConfigurationError: no item_id
         column, or no such kind. Then nothing was taken in.
@@ -101,9 +104,13 @@ def warm_start(
     kind = _kind(parts.journal.rewards, kind)
     _check_rewards(log, parts.journal.rewards)
     foreign = ForeignLog.of(log, weighting)
-    source = IMPORTED if log.propensities is not None else ESTIMATED
-    intake = _Intake(engine, kind, source, fingerprint(log.name))
+    if foreign.weighting == "dr":
+        require_possible(engine)
+    before = parts.learner.statistics.state()
+    intake = _Intake(engine, kind, _source(foreign), fingerprint(log.name))
     intake.take(foreign, progress)
+    if foreign.weighting == "dr" and (intake.decisions or not _fitted(engine, log)):
+        learn_log(engine, foreign, before, progress)
     return WarmStarted(
         decisions=intake.decisions,
         slots=intake.slots,
@@ -121,6 +128,17 @@ def warm_start(
         mean_reward=intake.earned / intake.slots if intake.slots else 0.0,
         learned=parts.learner.position,
     )
+
+
+def _source(foreign: ForeignLog) -> str:
+    """Of its slots."""
+    source = IMPORTED if foreign.estimated is None else ESTIMATED
+    return source + ROBUST if foreign.weighting == "dr" else source
+
+
+def _fitted(engine: Engine, log: Log) -> bool:
+    """Whether the policy has begun with this log before."""
+    return LogPriors(engine.parts.settings).has(log.name, engine.parts.stock.pairing.space)
 
 
 class _Intake:

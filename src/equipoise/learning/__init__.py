@@ -1,7 +1,16 @@
 """Settled decisions to knowledge: online learning, running statistics, checkpoints, replay."""
 
 from equipoise.learning.checkpoints import Checkpoints
-from equipoise.learning.learner import Learner, batch_of, same_state
+from equipoise.learning.learner import Learner, Weigh, alike, batch_of, same_state
 from equipoise.learning.statistics import Statistics, StatisticsSettings
 
-__all__ = ["Checkpoints", "Learner", "Statistics", "StatisticsSettings", "batch_of", "same_state"]
+__all__ = [
+    "Checkpoints",
+    "Learner",
+    "Statistics",
+    "StatisticsSettings",
+    "Weigh",
+    "alike",
+    "batch_of",
+    "same_state",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
@@ -16,8 +17,14 @@ P = TypeVar("P", bound=Policy)
 Translate = Callable[[Logged, "Learner[Any]"], Logged]
 """A settled decision to the same one with features that the policy understands."""
 
-Weigh = Callable[[Logged], Floats | None]
-"""A settled decision to how many rows each of its slots counts for, (m,); None: one each."""
+Weigh = Callable[[Logged], tuple[Floats | None, Floats | None]]
+"""A settled decision to how many rows each of its slots counts for, (m,), for the policy and for the statistics;
+None: one each."""
+
+
+def alike(logged: Logged) -> tuple[None, None]:
+    """Every slot counts for one row."""
+    return None, None
 
 
 class Columns(Protocol):
@@ -60,18 +67,13 @@ class Learner(Generic[P]):
     one go, and resuming from a checkpoint give the same bits.
     """
 
-    def __init__(self, policy: P, statistics: Statistics) -> None:
+    def __init__(self, policy: P, statistics: Statistics, *, weigh: Weigh = alike) -> None:
         self.policy = policy
         self.statistics = statistics
         self.position = 0
+        self._weigh = weigh
 
-    def learn(
-        self,
-        settled: Iterable[tuple[int, Logged]],
-        *,
-        translate: Translate | None = None,
-        weigh: Weigh | None = None,
-    ) -> int:
+    def learn(self, settled: Iterable[tuple[int, Logged]], *, translate: Translate | None = None) -> int:
         """Learn from settled decisions that follow `position`; returns how many there were.
 
         A batch that the policy refuses leaves everything as it was before that decision.
@@ -84,10 +86,10 @@ class Learner(Generic[P]):
                     f"position {position} was to be learned after {self.position}: pass on what journal.settled("
                     f"{self.position}) gives, each decision once and in its order"
                 )
-            weights = None if weigh is None else weigh(logged)
+            weights, shows = self._weigh(logged)
             batch = batch_of(logged if translate is None else translate(logged, self), weights)
             self.policy.update(batch)
-            self.statistics.update(batch)
+            self.statistics.update(batch if shows is weights else replace(batch, weights=shows))
             self.statistics.asked_for(logged.decision.request.items or ())
             self.position = position
             count += 1
@@ -98,9 +100,10 @@ class Learner(Generic[P]):
     ) -> int:
         """Learn from everything that has settled since; `now` first closes the windows due.
 
-        Without `translate`, a journal that gives columns is read by columns: the same state, several times sooner.
+        Without `translate` or weights, a journal that gives columns is read by columns: the same state, several times
+        sooner.
         """
-        if translate is not None or not isinstance(journal, Columnar):
+        if translate is not None or self._weigh is not alike or not isinstance(journal, Columnar):
             return self.learn(journal.settled(self.position, now), translate=translate)
         if now is not None:
             journal.settle_due(now)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from equipoise.engine.fitting import Pairings, check_rewards, policy_of
+from equipoise.engine.fitting import Pairings, check_rewards, learner_of
 from equipoise.engine.memory import Clock, Standing
 from equipoise.engine.parts import Parts, Progress, cached, encoder_of
 from equipoise.engine.settings import Settings
 from equipoise.engine.stock import Stock
-from equipoise.learning import Checkpoints, Learner, Statistics
+from equipoise.learning import Checkpoints
 
 
 def beside(
@@ -22,14 +22,14 @@ def beside(
     Raises: ConfigurationError, EncoderError, FeatureSpaceError: its settings cannot be built.
     """
     stock = _stock(parts, settings, keep=keep, progress=progress)
-    policy, name = policy_of(settings, stock.pairing)
-    check_rewards(policy, parts.journal.rewards)
+    learner, name = learner_of(settings, stock.pairing)
+    check_rewards(learner.policy, parts.journal.rewards)
     folder = settings.state_folder
     return replace(
         parts,
         settings=settings,
         stock=stock,
-        learner=Learner(policy, Statistics(settings.statistics)),
+        learner=learner,
         checkpoints=Checkpoints(folder / "checkpoints", fingerprint=name) if keep and folder else None,
         fingerprint=name,
         standing=Standing(),
