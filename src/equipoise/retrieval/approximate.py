@@ -15,8 +15,15 @@ import numpy as np
 
 from equipoise.core import ConfigurationError, FeatureSpace, Vectors
 from equipoise.retrieval.index import Index, View
-from equipoise.retrieval.quantised import Quantised, extended, proposed, require_faiss, trained
-from equipoise.retrieval.ranking import Ranked, best, exact_top, top_among
+from equipoise.retrieval.quantised import (
+    Quantised,
+    extended,
+    inner_products,
+    proposed,
+    require_faiss,
+    trained,
+)
+from equipoise.retrieval.ranking import Ranked, best, exact_top, ranked, top_among
 from equipoise.retrieval.rows import Mask, RowNumbers, Rows, holes_filled
 
 
@@ -37,7 +44,7 @@ class AnnSettings:
     fresh_rows: new rows that are scored exactly until so many are there; then they join the lists.
     """
 
-    nprobe: int = 500
+    nprobe: int = 600
     train_from: int = 20_000
     train_on: int = 80_000
     overfetch: float = 5.0
@@ -96,7 +103,7 @@ class AnnView(View):
         self._settings = settings
         self._row_of_label = lists.rows_of()
         self._fresh = np.flatnonzero(lists.labels < 0)
-        self._all_live = lists.dead == 0
+        self._dead = lists.dead
 
     @property
     def items(self) -> Rows:
@@ -109,25 +116,24 @@ class AnnView(View):
         among the best: the sum of the two decides between those. A row that is middling in both can be missed.
         """
         n_allowed = len(self.items) if allowed is None else int(np.count_nonzero(allowed))
+        allowed = None if n_allowed == len(self.items) else allowed
         if self._lists.index is None or self._narrow(n_allowed):
             return exact_top(self.items, queries, k, allowed=allowed, bonus=bonus)
         k = min(k, n_allowed)
-        bonuses = (
-            [None] * len(queries)
-            if bonus is None
-            else np.broadcast_to(bonus, (len(queries), len(self.items)))
-        )
         chosen = self._settings
         factor = chosen.overfetch if bonus is None else chosen.overfetch_bonus
         wanted = math.ceil(k * factor) + chosen.overfetch_rows
+        bonuses = _by_query(bonus, len(queries), len(self.items))
         found = [
             self._candidates(labels, wanted, allowed, added)
-            for labels, added in zip(self._proposed(queries, wanted, allowed), bonuses, strict=True)
+            for labels, added in zip(
+                self._proposed(queries, wanted, allowed, len(self.items) - n_allowed), bonuses, strict=True
+            )
         ]
         if any(len(rows) < k for rows in found):
             return exact_top(self.items, queries, k, allowed=allowed, bonus=bonus)
         parts = [
-            top_among(self.items, rows, query[None], k, bonus=added)
+            self._among(rows, query, k, added)
             for rows, query, added in zip(found, queries, bonuses, strict=True)
         ]
         return Ranked(np.concatenate([p.rows for p in parts]), np.concatenate([p.scores for p in parts]))
@@ -136,27 +142,51 @@ class AnnView(View):
         share = n_allowed / len(self.items)
         return n_allowed < self._settings.narrow_rows or share < self._settings.narrow_share
 
-    def _proposed(self, queries: Vectors, wanted: int, allowed: Mask | None) -> RowNumbers:
+    def _proposed(self, queries: Vectors, wanted: int, allowed: Mask | None, n_closed: int) -> RowNumbers:
+        """Returns: (q, wanted or more) labels, best first; they may be of hidden rows where few are hidden.
+
+        To ask for a few more and pass them over costs less than to have faiss look up every label.
+        """
         lists = self._lists.index
         if lists is None:
             return np.empty((len(queries), 0), dtype=np.int64)
-        wanted = min(wanted, self._lists.n_labels)
-        living = None
-        if allowed is not None or not self._all_live:
-            rows = self._row_of_label
-            living = rows >= 0 if allowed is None else (rows >= 0) & allowed[rows]
-        return proposed(lists, queries, wanted, nprobe=self._settings.nprobe, living=living)
+        hidden = self._dead + n_closed
+        living = self._living(allowed) if hidden > wanted else None
+        asked = min(wanted if hidden > wanted else wanted + hidden, self._lists.n_labels)
+        return proposed(lists, queries, asked, nprobe=self._settings.nprobe, living=living)
+
+    def _living(self, allowed: Mask | None) -> Mask:
+        """(n_labels,) True for the labels of allowed rows."""
+        rows = self._row_of_label
+        return rows >= 0 if allowed is None else (rows >= 0) & allowed[rows]
 
     def _candidates(
         self, labels: RowNumbers, wanted: int, allowed: Mask | None, bonus: Vectors | None
     ) -> RowNumbers:
         """Ascending rows: what the lists propose, every fresh row, and the best by bonus; all of them allowed."""
         fresh = self._fresh if allowed is None else self._fresh[allowed[self._fresh]]
-        found = np.concatenate([self._row_of_label[labels[labels >= 0]], fresh])
+        listed = self._row_of_label[labels[labels >= 0]]
+        listed = listed[listed >= 0]
+        found = np.concatenate([listed if allowed is None else listed[allowed[listed]], fresh])
         if bonus is None or not bonus.any():
             return np.sort(found)
         high = best(bonus if allowed is None else np.where(allowed, bonus, -np.inf), wanted)
         return np.union1d(found, high if allowed is None else high[allowed[high]])
+
+    def _among(self, rows: RowNumbers, query: Vectors, k: int, bonus: Vectors | None) -> Ranked:
+        """`top_among` for one query; without a copy of the rows while all of them lie in one array."""
+        if self.items.whole is None:
+            return top_among(self.items, rows, query[None], k, bonus=bonus)
+        scores = inner_products(self.items.whole, rows, query)[None]
+        if bonus is not None:
+            scores += bonus[rows]
+        inside = ranked(scores, k)
+        return Ranked(rows[inside.rows], inside.scores)
+
+
+def _by_query(bonus: Vectors | None, q: int, n: int) -> Sequence[Vectors | None]:
+    """For each of q queries its bonus (n,), or None."""
+    return [None] * q if bonus is None else list(np.broadcast_to(bonus, (q, n)))
 
 
 class FaissIndex(Index):

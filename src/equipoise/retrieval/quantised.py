@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import MissingExtraError, Vectors
-from equipoise.retrieval.frame import Frame, framed, principal_axes
+from equipoise.retrieval.frame import Frame
 from equipoise.retrieval.rows import CHUNK_ROWS, Mask, RowNumbers, Rows
 
 LISTS_PER_ROOT = 3
@@ -89,15 +89,14 @@ def trained(items: Rows, *, train_on: int) -> Quantised:
     library = require_faiss()
     n = len(items)
     sample = items.gather(np.unique(np.linspace(0, n - 1, min(n, train_on)).astype(np.int64)))
-    axes = principal_axes(sample)
-    sample = sample @ axes
+    frame = Frame.fit(sample)
+    sample = frame.turned(sample)
+    leading = sample[:, : frame.leading]
     with _one_thread(library):
-        leading = math.ceil(items.space.dim / 3)
-        coarse = _clustered(library, sample[:, :leading], _lists_for(n, len(sample)))
-        owners = _owners(coarse, sample[:, :leading])
+        coarse = _clustered(library, leading, _lists_for(n, len(sample)))
+        owners = _owners(coarse, leading)
         centres = _means(sample, owners, coarse.ntotal)
         sample -= centres[owners]
-        frame = framed(axes, sample)
         codes = _coder(library, frame, centres, sample)
         _fill(library, codes, items, frame, coarse)
         index = library.IndexIVFPQFastScan(codes)
@@ -121,16 +120,16 @@ def _clustered(library: Any, points: Vectors, lists: int) -> Any:
 
 def _owners(coarse: Any, points: Vectors) -> NDArray[np.int64]:
     """(n,) the list of each point (n, p)."""
-    return np.ascontiguousarray(coarse.search(np.ascontiguousarray(points), 1)[1][:, 0])
+    nearest: NDArray[np.int64] = coarse.search(np.ascontiguousarray(points), 1)[1]
+    return np.ascontiguousarray(nearest[:, 0])
 
 
 def _means(sample: Vectors, owners: NDArray[np.int64], lists: int) -> Vectors:
     """(lists, d) the mean of each list's rows; 0 where it has none."""
-    sums = np.zeros((lists, sample.shape[1]), dtype=np.float32)
+    sums: Vectors = np.zeros((lists, sample.shape[1]), dtype=np.float32)
     np.add.at(sums, owners, sample)
     counts = np.maximum(np.bincount(owners, minlength=lists), 1)
-    sums /= counts[:, None].astype(np.float32)
-    return sums
+    return np.asarray(sums / counts[:, None], dtype=np.float32)
 
 
 def _spread(residuals: Vectors, owners: NDArray[np.int64], lists: int) -> Vectors:
@@ -138,7 +137,7 @@ def _spread(residuals: Vectors, owners: NDArray[np.int64], lists: int) -> Vector
     squares = np.einsum("nd,nd->n", residuals, residuals)
     counts = np.maximum(np.bincount(owners, minlength=lists), 1)
     variances = np.bincount(owners, weights=squares, minlength=lists) / counts / residuals.shape[1]
-    return np.sqrt(variances).astype(np.float32)
+    return np.asarray(np.sqrt(variances), dtype=np.float32)
 
 
 def _coder(library: Any, frame: Frame, centres: Vectors, residuals: Vectors) -> Any:
@@ -149,7 +148,7 @@ def _coder(library: Any, frame: Frame, centres: Vectors, residuals: Vectors) -> 
         coarse, frame.width, len(centres), frame.codes, 4, library.METRIC_INNER_PRODUCT
     )
     codes.pq.cp.seed, codes.pq.cp.niter, codes.pq.cp.min_points_per_centroid = 1, 10, 1
-    codes.pq.train(frame.laid_out(residuals[:: max(1, len(residuals) // 20_000)]))
+    codes.pq.train(frame.laid_out(residuals[:: max(1, len(residuals) // 10_000)]))
     codes.is_trained = True
     return codes
 
@@ -198,6 +197,16 @@ def _searched(library: Any, lists: Quantised, turned: Vectors, k: int, parameter
     x, at, inner, out, found = map(library.swig_ptr, asked)
     lists.index.search_preassigned_c(len(turned), x, k, at, inner, out, found, False, parameters)
     return labels
+
+
+def inner_products(matrix: Vectors, rows: RowNumbers, query: Vectors) -> Vectors:
+    """(k,) of these rows of a matrix (n, d) with a query (d,); all C-contiguous, rows inside the matrix."""
+    library = require_faiss()
+    products = np.empty(len(rows), dtype=np.float32)
+    out, x, y, at = map(library.swig_ptr, (products, query, matrix, rows))
+    with _one_thread(library):
+        library.fvec_inner_products_by_idx(out, x, y, at, matrix.shape[1], 1, len(rows))
+    return products
 
 
 @contextmanager
