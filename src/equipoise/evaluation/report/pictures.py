@@ -84,7 +84,8 @@ def weights(histograms: Sequence[Histogram], found: Comparison) -> str:
             axes.stairs(shown.counts, shown.edges, color=colour, lw=1.6, label=label)
     axes.axvline(1.0, color=LOGGED, lw=1, ls=(0, (4, 3)))
     axes.set_xscale("log")
-    axes.legend(frameon=False, fontsize=9)
+    _few_ticks(axes)
+    _legend_above(axes, len(histograms))
     plain(axes, title="", xlabel="weight: target probability / propensity (log scale)", ylabel="rows")
     return _svg(drawn, "weights")
 
@@ -105,7 +106,7 @@ def over_time(section: Section, found: Comparison) -> str:
             range(len(labels)), _finite(low, values), _finite(high, values), color=colour, alpha=0.12, lw=0
         )
     axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right", fontsize=8)
-    axes.legend(frameon=False, fontsize=9)
+    _legend_above(axes, len(axes.lines))
     plain(axes, title="", xlabel="part of the log, from", ylabel="value")
     return _svg(drawn, "time")
 
@@ -121,7 +122,7 @@ def groups(section: Section, found: Comparison) -> str:
         ys = [-labels.index(label) + 0.4 - step * (place + 0.5) for label, _ in rows]
         _bars(axes, [row for _, row in rows], ys, step * 0.86, kinds, _colour(kinds[0], kinds[1], found))
     axes.set_yticks([-place for place in range(len(labels))], labels)
-    axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=len(series))
+    _legend_above(axes, len(series))
     plain(axes, title="", xlabel=found.unit, ylabel="")
     axes.grid(axis="y", visible=False)
     axes.grid(axis="x", alpha=0.25)
@@ -161,9 +162,30 @@ def exposure(shown: Exposure, found: Comparison) -> str:
         places, [_short(shown.items[item]) for item in order], rotation=40, ha="right", fontsize=8
     )
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if value >= 0.01 else f"{value:.1%}")
-    axes.legend(frameon=False, fontsize=9)
+    _legend_above(axes, 2)
     plain(axes, title="", xlabel="item", ylabel="share of what is shown")
     return _svg(drawn, f"exposure {shown.policy}")
+
+
+MOST_BESIDE = 3
+"""Entries of a legend in one line."""
+
+
+def _legend_above(axes: Any, entries: int) -> None:
+    """Above the picture, where it hides nothing, in lines of a few entries."""
+    if entries:
+        columns = min(entries, MOST_BESIDE)
+        axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=columns)
+
+
+def _few_ticks(axes: Any) -> None:
+    """Plain numbers at 1, 2 and 5 of each power of ten, or at the powers alone where there are many."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 1e3 * low else (1.0,)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _by_policy(section: Section) -> list[tuple[list[tuple[str, Row]], tuple[str, str]]]:
