@@ -3,54 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
 
-from equipoise.core import Candidates, Vectors
+from equipoise.core import Vectors
 from equipoise.policies import BanditPolicy, draw
-from equipoise.retrieval import best
 
 from . import peers
 from .measure import Call, Row, side_by_side
-from .world import ROWS, SPACE, World, learned, world
+from .world import ROWS, World, learned, world
 
 CANDIDATES = 200
 SIZES = (1_000, 10_000)
 
 
+MAKES = {"compiled": ", compiled", "blas": ""}
+"""Arithmetics and how their rows are called."""
+
+WARM_UP = 300
+"""Calls by when the draws of most blocks of normals are kept, as they are where more is asked than learned."""
+
+
 def rows(folder: Path) -> Iterator[Row]:
     for n in SIZES:
         made = world(n)
-        ours, agent = thompson(learned("thompson", made), made), peers.shared_agent(made)
-        theirs = peers.agent_decides(agent, made)
-        yield side_by_side(
-            f"Thompson, 128 draws, {n:,} items", ours, "bayesianbandits, 1 draw", theirs, block=5
-        )
-        ours = squarecb(learned("squarecb", made), made)
-        for name, interactions, rounds in (
-            ("vowpalwabbit squarecb", False, 20),
-            ("vowpalwabbit squarecb -q", True, 8),
-        ):
-            theirs = peers.squarecb(made, interactions=interactions)
-            yield side_by_side(
-                f"SquareCB over all {n:,} items", ours, name, theirs, rounds=rounds, warm_up=2, block=2
-            )
+        yield from thompson_rows(made)
+        yield from squarecb_rows(made)
+
+
+def thompson_rows(made: World) -> Iterator[Row]:
+    theirs = peers.agent_decides(peers.shared_agent(made), made)
+    for arithmetic, make in MAKES.items():
+        ours = thompson(learned("thompson", made, arithmetic=arithmetic), made)
+        name = f"Thompson, 128 draws, {len(made.items):,} items{make}"
+        yield side_by_side(name, ours, "bayesianbandits, 1 draw", theirs, warm_up=WARM_UP, block=5)
+
+
+def squarecb_rows(made: World) -> Iterator[Row]:
+    ours, name = squarecb(learned("squarecb", made), made), f"SquareCB over all {len(made.items):,} items"
+    for peer, interactions, rounds in (
+        ("vowpalwabbit squarecb", False, 20),
+        ("vowpalwabbit squarecb -q", True, 8),
+    ):
+        theirs = peers.squarecb(made, interactions=interactions)
+        yield side_by_side(name, ours, peer, theirs, rounds=rounds, warm_up=2, block=2)
 
 
 def thompson(policy: BanditPolicy, made: World) -> Call:
     """The 200 of all items with the highest mean, 128 draws over them, and the dice."""
-    rng, names = np.random.default_rng(0), made.item_ids()
+    rng = np.random.default_rng(0)
 
     def once(number: int) -> object:
         request = made.requests[number % len(made.requests)]
-        found = best(made.items @ directed(policy, request), CANDIDATES)
-        shown = itemgetter(*found.tolist())(names)
-        features = made.items.take(found, axis=0)
-        features *= request
-        candidates = Candidates(shown, features, SPACE)
-        return draw(policy.distribution(candidates, rng), 1, rng)
+        found = policy.shortlist(made.items, request, CANDIDATES, rng)
+        return draw(found.probabilities, 1, rng)
 
     return once
 

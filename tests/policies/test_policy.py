@@ -14,7 +14,8 @@ from equipoise.core import ConfigurationError, InputError, NoCandidatesError
 from equipoise.policies import Prior, build, settings_of
 from equipoise.policies.diversity import Determinantal, MaximalMarginalRelevance
 from equipoise.policies.explorers import SoftmaxSettings
-from equipoise.policies.policy import FLOOR, floored
+from equipoise.policies.floors import floored
+from equipoise.policies.policy import FLOOR
 from equipoise.policies.registry import EXPLORERS, OWN, POSTERIORS
 
 

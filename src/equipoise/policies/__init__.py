@@ -3,10 +3,12 @@
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Prior
 from equipoise.policies.campaign import CampaignPosterior, campaign
 from equipoise.policies.draw import draw
+from equipoise.policies.floors import floored
 from equipoise.policies.logits import LogitBelief, LogitNormal, learned
-from equipoise.policies.policy import BanditPolicy, floored
+from equipoise.policies.policy import BanditPolicy
 from equipoise.policies.registry import build, settings_of
 from equipoise.policies.related import PastTest, RelatedArms, RelatedSettings
+from equipoise.policies.shortlist import Shortlist
 
 __all__ = [
     "BanditPolicy",
@@ -21,6 +23,7 @@ __all__ = [
     "Prior",
     "RelatedArms",
     "RelatedSettings",
+    "Shortlist",
     "build",
     "campaign",
     "draw",

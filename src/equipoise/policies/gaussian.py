@@ -8,7 +8,8 @@ costs O(d^3) a row, because handing weight back to the prior changes every direc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from scipy.linalg import blas, lapack
@@ -17,8 +18,11 @@ from equipoise.core import Floats, InputError, State, Vectors
 from equipoise.policies.arithmetic import Arithmetic, Blas
 from equipoise.policies.arithmetic import arithmetic as arithmetic_of
 from equipoise.policies.base import Prior
-from equipoise.policies.normals import SIZE, block, normals, numbered
+from equipoise.policies.normals import SIZE, beside, block, normals, numbered
 from equipoise.policies.stored import stored
+
+Sigma: TypeAlias = Callable[[np.random.Generator, int], Vectors]
+"""A generator and a number of draws to so many deviations of the noise, (draws, 1)."""
 
 
 class Gaussian(Protocol):
@@ -46,8 +50,11 @@ class Gaussian(Protocol):
         """The same in float32, for draws."""
         ...
 
-    def strayed(self, rng: np.random.Generator, rows: int) -> Vectors:
-        """Returns: (rows, d) float32 draws of N(0, S), not to be written into."""
+    def strayed(self, rng: np.random.Generator, rows: int, sigma: Sigma | None = None) -> Vectors:
+        """Returns: (rows, d) float32 draws of N(0, S), each times its deviation by `sigma`; not to be written into.
+
+        `sigma` must be the same from call to call, and what it knows change only when a row is learned.
+        """
         ...
 
     def covariance(self) -> Floats:
@@ -101,18 +108,24 @@ class _Rooted(ABC):
             self._root32 = self.root().astype(np.float32)
         return self._root32
 
-    def strayed(self, rng: np.random.Generator, rows: int) -> Vectors:
+    def strayed(self, rng: np.random.Generator, rows: int, sigma: Sigma | None = None) -> Vectors:
         d, kept = len(self.mean), self._strayed
         number = block(rng, rows * d)
         if number is None:
-            return np.asarray(normals(rng, rows, d) @ self.root32().T)
+            return self._product(normals(rng, rows, d), rng, sigma)
         found = kept.get((rows, number))
         if found is None:
-            found = np.asarray(numbered(number, rows, d) @ self.root32().T)
+            found = self._product(numbered(number, rows, d), beside(number), sigma)
             if found.size <= self._room:
                 self._room -= found.size
                 kept[rows, number] = found
         return found
+
+    def _product(self, standard: Vectors, rng: np.random.Generator, sigma: Sigma | None) -> Vectors:
+        product = np.asarray(standard @ self.root32().T)
+        if sigma is not None:
+            product *= sigma(rng, len(product))
+        return product
 
 
 class CovarianceForm(_Rooted):

@@ -41,7 +41,7 @@ class LinearSettings:
         require("discount", self.discount, 0.0, 1.0, above=True)
 
 
-def mirrored(mean: Floats, deviations: Vectors, draws: int) -> Vectors:
+def mirrored(mean: Floats | Vectors, deviations: Vectors, draws: int) -> Vectors:
     """Returns: (draws, k) draws as antithetic pairs, mean + e and mean - e.
 
     Each draw alone has the posterior's distribution; a pair halves the cost and lowers the variance of
@@ -60,6 +60,7 @@ class SharedWeights:
 
     def __init__(self, space: FeatureSpace, settings: LinearSettings, prior: Prior | None) -> None:
         self._space = space
+        self.arithmetic = settings.arithmetic
         self._rows = 0
         self._surplus = 0.0
         start = prior or Prior.flat(space.dim, precision=settings.precision)
@@ -121,6 +122,15 @@ class LinearPosterior(SharedWeights):
         """features: (k, d). Returns: (k,) mean rewards."""
         return products(features, self._weights.mean)
 
+    @property
+    def mean(self) -> Floats:
+        """(d,) mean weights, not to be written into; they change as rows are learned."""
+        return self._weights.mean
+
+    def strays(self, rng: np.random.Generator, rows: int) -> Vectors:
+        """Returns: (rows, d) float32, posterior draws of the weights less their mean; not to be written into."""
+        return self._weights.strayed(rng, rows, self._noise.deviations)
+
     def check(self, batch: Batch) -> None:
         """Any finite reward will do."""
 
@@ -168,5 +178,4 @@ class LinearPosterior(SharedWeights):
 
     def _samples(self, features: Vectors, mean: Floats, rng: np.random.Generator, draws: int) -> Vectors:
         pairs = (draws + 1) // 2
-        weights: Vectors = self._weights.strayed(rng, pairs) * self._noise.deviations(rng, pairs)
-        return mirrored(mean, weights @ features.T, draws)
+        return mirrored(mean, self.strays(rng, pairs) @ features.T, draws)

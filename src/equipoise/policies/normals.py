@@ -35,13 +35,18 @@ def normals(rng: np.random.Generator, rows: int, columns: int) -> Vectors:
 
 def block(rng: np.random.Generator, count: int) -> int | None:
     """Returns: the number of one of the bank's SIZE // count blocks; None where `count` is more than `MOST`."""
-    return None if count > MOST else int(rng.integers(SIZE // count))
+    return None if count > MOST else int(rng.random() * (SIZE // count))
 
 
 def numbered(block: int, rows: int, columns: int) -> Vectors:
     """Returns: (rows, columns) float32 standard normals, the same ones for a block, not to be written into."""
     count = rows * columns
     return _bank()[block * count : (block + 1) * count].reshape(rows, columns)
+
+
+def beside(block: int) -> np.random.Generator:
+    """A block's own generator, for what else its draws are made of: the same numbers whenever it is asked for."""
+    return np.random.Generator(np.random.PCG64((SEED, block)))
 
 
 def run(key: int, count: int) -> Vectors:

@@ -21,8 +21,10 @@ from equipoise.core import (
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Sequential
 from equipoise.policies.checks import REMEDY, check_batch, check_candidates, check_means
 from equipoise.policies.diversity import Diversity
+from equipoise.policies.floors import floored
 from equipoise.policies.normals import run
 from equipoise.policies.ranges import require
+from equipoise.policies.shortlist import Shortlist, shortlist
 from equipoise.policies.stored import names, stored, under, within
 from equipoise.policies.weights import heavy, refuse_heavy
 
@@ -111,6 +113,19 @@ class BanditPolicy:
         check_means(means, len(item_ids), who=self._who)
         belief = Belief(item_ids=item_ids, mean=means, spread=None, samples=None, rows=rows)
         return floored(self.explorer.distribution(belief), self.floor)
+
+    def shortlist(self, items: Vectors, request: Vectors, k: int, rng: np.random.Generator) -> Shortlist:
+        """The k of n items with the highest mean, and the distribution over them, where a candidate's features are
+        request x item, element by element: what `distribution` says of such candidates, at half the time or less.
+
+        items: (n, d) float32, C-contiguous, in `space`. request: (d,). k: 1 or more; all items where there are fewer.
+        Raises: ConfigurationError: the policy is not 'thompson' on the posterior 'linear'. NoCandidatesError: there are
+        no items. InputError: arrays of another kind, or not finite. MissingExtraError: `arithmetic` is "compiled" and
+        numba is not installed.
+        """
+        return shortlist(
+            self.posterior, self.explorer, items, request, k, rng, floor=self.floor, who=self._who
+        )
 
     def update(self, batch: Batch) -> None:
         """Raises: FeatureSpaceError, InputError or PropensityError, with nothing of the batch learned."""
@@ -226,17 +241,6 @@ class BanditSlate:
         if self._diversity is None or self._vectors is None:
             return self._belief
         return self._belief.shifted(self._diversity.shift(self._vectors, above))
-
-
-def floored(odds: Floats, floor: float, above: Sequence[int] = ()) -> Floats:
-    """floor + (1 - k floor) odds on the k candidates in play, exactly 0 on those above."""
-    k = len(odds) - len(above)
-    least = min(floor, 1.0 / k)
-    mixed = odds * (1.0 - k * least)
-    mixed += least
-    if len(above):
-        mixed[above] = 0.0
-    return mixed
 
 
 def _check_similarity(similarity: int | None, dim: int) -> None:
