@@ -131,7 +131,7 @@ class How:
         bool, Parameter(negative="", help="Give the number although the log cannot answer, with the warning.")
     ] = False
     seed: Annotated[int, Parameter(help="Of bootstrap samples.")] = 0
-    cores: Annotated[int, Parameter(help="How many estimates are made at the same time; 0: all cores.")] = 1
+    cores: Annotated[int, Parameter(help="How many processes share the work; 0: all cores.")] = 1
 
 
 def run(

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Estimate, Floats, InputError
+from equipoise.core import Estimate, InputError
 from equipoise.evaluation.bounds import bounded, caveats, require_interval
 from equipoise.evaluation.evidence import Evidence
+from equipoise.evaluation.labels import by_policy, moments, unit_of
 from equipoise.evaluation.logs.log import Log
 from equipoise.evaluation.ranges import Limits, limits_of, with_rewards
 from equipoise.evaluation.report.measures import exposure, histogram
-from equipoise.evaluation.report.rows import Comparison, Row, Section
+from equipoise.evaluation.report.rows import Comparison, Exposure, Histogram, Row, Section
 from equipoise.evaluation.support import Facts, Support, support_of
 from equipoise.evaluation.targets import Chances, target_from
 from equipoise.evaluation.targets.target import Policylike
@@ -33,6 +30,7 @@ from equipoise.evaluation.terms import (
     require_estimators,
     terms_of,
 )
+from equipoise.evaluation.working import each
 
 MOST_GROUPS = 20
 """Of an attribute, those with the most rows; the rest are one group."""
@@ -57,7 +55,7 @@ class Options:
     unsettled: decisions that are still open, if known. known_items: how many items there are, if known.
     reward_range: between which numbers a slot's reward lies, and largest_weight: the most that target / propensity can
     be, such as 1 / floor; for intervals that need a range, and read from the log where None.
-    seed: of bootstrap samples. cores: how many estimates are made at the same time, 0 for all cores.
+    seed: of bootstrap samples. cores: how many processes share the work, 0 for all cores; see `working`.
     progress: called with (done, total).
     """
 
@@ -84,16 +82,32 @@ class Options:
 
 
 class _Judged(NamedTuple):
-    """One target on the log."""
+    """One target on the log, and what is seen of it without any estimate."""
 
     evidence: Evidence
-    support: Support
     note: str
-    limits: Limits
+    seen: _Seen
+
+    @property
+    def support(self) -> Support:
+        return self.seen.support
+
+    @property
+    def limits(self) -> Limits:
+        return self.seen.limits
 
     @property
     def name(self) -> str:
         return self.support.policy
+
+
+class _Seen(NamedTuple):
+    """exposure: None where the target shows nothing of what the log does."""
+
+    support: Support
+    limits: Limits
+    weights: Histogram
+    exposure: Exposure | None
 
 
 class _Found(NamedTuple):
@@ -115,7 +129,7 @@ class Evaluation:
 
     def support(self, policy: Policylike) -> Support:
         """The report on one policy, without any number."""
-        return self._judged(policy, 0).support
+        return self._every([policy])[0].support
 
     def compare(self, policies: Sequence[Policylike] = ()) -> Comparison:
         """Every policy by every estimator; without any, those whose probabilities the log holds.
@@ -134,15 +148,15 @@ class Evaluation:
             groups=tuple(self._group(judged, attribute) for attribute in self._options.by),
             series=self._series(judged),
             supports=tuple(one.support for one in judged),
-            weights=tuple(histogram(one.name, one.evidence) for one in judged),
-            exposures=tuple(exposure(one.name, one.evidence) for one in judged if one.evidence.weights.any()),
+            weights=tuple(one.seen.weights for one in judged),
+            exposures=tuple(one.seen.exposure for one in judged if one.seen.exposure is not None),
             notes=(*self._log.notes, *(one.note for one in judged if one.note)),
             log_name=self._log.name,
             n=len(self._log),
             decisions=int(self._log.decisions[-1]) + 1,
             level=self._options.level,
             interval=self._options.interval,
-            unit=_unit(judged[0].evidence),
+            unit=unit_of(judged[0].evidence),
         )
 
     def _every(self, policies: Sequence[Policylike]) -> list[_Judged]:
@@ -152,21 +166,38 @@ class Evaluation:
                 "no policy to evaluate: the log has no column of target probabilities, so name a policy (such as "
                 "'uniform'), or that column under 'target_probability'"
             )
-        judged = [self._judged(policy, position) for position, policy in enumerate(asked)]
-        names = [one.name for one in judged]
+        chances = [
+            target_from(policy, log=self._log, position=position).chances(self._log)
+            for position, policy in enumerate(asked)
+        ]
+        names = [one.name for one in chances]
         if len(set(names)) < len(names):
             raise InputError(f"the policies are called {', '.join(names)}: give each a name of its own")
-        return judged
+        evidence = [self._evidence(one) for one in chances]
 
-    def _judged(self, policy: Policylike, position: int) -> _Judged:
-        chances = target_from(policy, log=self._log, position=position).chances(self._log)
+        def seen(number: int) -> _Seen:
+            return self._seen(chances[number], evidence[number])
+
+        found = each(len(asked), seen, cores=self._options.cores)
+        return [
+            _Judged(here, f"{one.name}: {one.note}" if one.note else "", what)
+            for one, here, what in zip(chances, evidence, found, strict=True)
+        ]
+
+    def _evidence(self, chances: Chances) -> Evidence:
         beyond = chances.beyond
         if "mrdr" in self._options.estimators and chances.robust is not None:
             beyond = replace(beyond, robust=chances.robust())
-        evidence = self._log.evidence(chances.target, baseline=chances.baseline, beyond=beyond)
-        support = support_of(evidence, policy=chances.name, facts=self._facts(chances))
-        note = f"{chances.name}: {chances.note}" if chances.note else ""
-        return _Judged(evidence, support, note, self._limits(evidence))
+        return self._log.evidence(chances.target, baseline=chances.baseline, beyond=beyond)
+
+    def _seen(self, chances: Chances, evidence: Evidence) -> _Seen:
+        name = chances.name
+        return _Seen(
+            support_of(evidence, policy=name, facts=self._facts(chances)),
+            self._limits(evidence),
+            histogram(name, evidence),
+            exposure(name, evidence) if evidence.weights.any() else None,
+        )
 
     def _limits(self, evidence: Evidence) -> Limits:
         options = self._options
@@ -186,19 +217,22 @@ class Evaluation:
         return self._options.estimators or default_estimators(evidence)
 
     def _values(self, judged: Sequence[_Judged]) -> tuple[list[Row], list[Row]]:
-        """Values by policy, and differences. One estimator after the other, so that only its terms are held."""
+        """Values by policy, and differences. An estimator is one piece of work: only its terms are held, and differ."""
         wanted = {one.name: self._estimators(one.evidence) for one in judged}
         names = tuple(dict.fromkeys(name for one in judged for name in wanted[one.name]))
-        jobs, values, differences = sum(map(len, wanted.values())), list[Row](), list[Row]()
-        with ThreadPoolExecutor(self._options.cores or os.cpu_count() or 1) as threads:
-            for name in names:
-                asked = [one for one in judged if name in wanted[one.name]]
-                found = list(threads.map(partial(self._found, estimator=name), asked))
-                values.extend(entry.row for entry in found)
-                differences.extend(self._differences(found, judged[0].limits))
-                if self._options.progress is not None:
-                    self._options.progress(len(values), jobs)
-        return _by_policy(values), _by_policy(differences)
+
+        def found_by(number: int) -> tuple[list[Row], list[Row]]:
+            name = names[number]
+            found = [self._found(one, name) for one in judged if name in wanted[one.name]]
+            return [entry.row for entry in found], list(self._differences(found, judged[0].limits))
+
+        values, differences = list[Row](), list[Row]()
+        for done, (rows, between) in enumerate(each(len(names), found_by, cores=self._options.cores)):
+            values.extend(rows)
+            differences.extend(between)
+            if self._options.progress is not None:
+                self._options.progress(done + 1, len(names))
+        return by_policy(values), by_policy(differences)
 
     def _found(self, one: _Judged, estimator: str) -> _Found:
         if not one.evidence.weights.any() and estimator in RATIOS:
@@ -277,7 +311,7 @@ class Evaluation:
         bounds = np.unique(np.linspace(0, int(decisions[-1]) + 1, TIMES + 1).astype(np.int64))
         rows = np.searchsorted(decisions, bounds).tolist()
         marks = []
-        for label, (start, stop) in zip(_moments(self._log.at, rows[:-1]), pairwise(rows), strict=True):
+        for label, (start, stop) in zip(moments(self._log.at, rows[:-1]), pairwise(rows), strict=True):
             kept = np.zeros(len(self._log), dtype=np.bool_)
             kept[start:stop] = True
             marks.append((label, kept))
@@ -286,16 +320,18 @@ class Evaluation:
     def _section(
         self, title: str, judged: Sequence[_Judged], picked: Sequence[tuple[str, NDArray[np.bool_]]]
     ) -> Section:
-        rows: list[Row] = []
-        labels: list[str] = []
-        for label, kept in picked:
-            parts = [one.evidence.where(kept) for one in judged]
+        def rows_of(number: int) -> list[Row]:
+            parts = [one.evidence.where(picked[number][1]) for one in judged]
             first = parts[0]
-            rows.append(self._earned(on_policy(first.rewards, first.decisions, limits=judged[0].limits)))
-            for one, part in zip(judged, parts, strict=True):
-                estimator = self._estimators(one.evidence)[0]
-                rows.append(self._part(one, part, estimator))
-            labels.extend([label] * (len(judged) + 1))
+            logged = on_policy(first.rewards, first.decisions, limits=judged[0].limits)
+            estimated = (
+                self._part(one, part, self._estimators(one.evidence)[0])
+                for one, part in zip(judged, parts, strict=True)
+            )
+            return [self._earned(logged), *estimated]
+
+        rows = [row for part in each(len(picked), rows_of, cores=self._options.cores) for row in part]
+        labels = [label for label, _ in picked for _ in range(len(judged) + 1)]
         return Section(title, tuple(rows), tuple(labels))
 
     def _part(self, one: _Judged, part: Evidence, estimator: str) -> Row:
@@ -310,12 +346,6 @@ class Evaluation:
         return self._row(one.name, estimator, terms, one.support.warnings)
 
 
-def _by_policy(rows: Sequence[Row]) -> list[Row]:
-    """The same rows, those of one policy together, policies in the order of their first row."""
-    order = list(dict.fromkeys(row.policy for row in rows))
-    return sorted(rows, key=lambda row: order.index(row.policy))
-
-
 def _unknown(evidence: Evidence) -> Estimate:
     """No number at all."""
     return Estimate(np.nan, np.inf, -np.inf, np.inf, int(evidence.decisions[-1]) + 1, 0.0)
@@ -324,25 +354,3 @@ def _unknown(evidence: Evidence) -> Estimate:
 def _few(terms: Terms) -> tuple[str, ...]:
     """A warning for a single number that rests on little."""
     return (f"rests on {terms.n_effective:,.0f} effective rows only",) if terms.n_effective < FEW else ()
-
-
-def _moments(at: Floats, rows: Sequence[int]) -> list[str]:
-    """When each of these rows was, each label another: by minutes, else by seconds, else by the row's number."""
-    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"):
-        labels = [_moment(float(at[row]), form) for row in rows]
-        if "" not in labels and len(set(labels)) == len(rows):
-            return labels
-    return [f"row {row + 1:,}" for row in rows]
-
-
-def _moment(at: float, form: str) -> str:
-    """Empty where it is unknown, or beyond the calendar."""
-    try:
-        return datetime.fromtimestamp(at, tz=UTC).strftime(form) if np.isfinite(at) else ""
-    except (ValueError, OverflowError, OSError):
-        return ""
-
-
-def _unit(evidence: Evidence) -> str:
-    m = evidence.slate_size
-    return "reward of a row" if m == 1 else f"reward of a decision, its slots (at most {m}) added up"
