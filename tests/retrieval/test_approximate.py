@@ -111,6 +111,36 @@ def test_fresh_rows_join_the_lists_and_dead_ones_make_them_anew(space, clustered
     assert recall(ann, oracle, near(clustered), 30) > 0.97
 
 
+@pytest.mark.parametrize("closed", [0, 1, 30, 2000])
+def test_hidden_rows_never_come_and_cost_no_other(ann, oracle, clustered, closed):
+    """None, few (passed over) and many (faiss is told) are hidden, five of the best among them: the next ones come."""
+    query = near(clustered, 1)
+    allowed = np.ones(6000, dtype=bool)
+    gone = np.concatenate([oracle.top(query, 5).rows[0], np.random.default_rng(10).permutation(6000)])
+    allowed[gone[:closed]] = False
+    found = ann.top(query, 40, allowed=allowed)
+    assert allowed[found.rows].all() and found.rows.shape == (1, 40)
+    assert overlap(found, oracle.top(query, 40, allowed=allowed)) > 0.9
+
+
+def test_the_same_build_gives_the_same_answers(space, clustered, ann):
+    again = FaissIndex.over(space, names(6000), clustered, settings=SMALL)
+    one, other = ann.top(draws(), 50), again.top(draws(), 50)
+    assert np.array_equal(one.rows, other.rows) and np.array_equal(one.scores, other.scores)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_few_numbers_and_many_equal_items(width):
+    """Lists without items, codes without variance: the best are still found, first rows first."""
+    space = FeatureSpace("thin", "1", width)
+    vectors = np.repeat(unit(np.random.default_rng(2).standard_normal((4, width))), 100, axis=0)
+    always = AnnSettings(nprobe=100, train_from=40, narrow_rows=0)
+    ann = FaissIndex.over(space, names(400), vectors, settings=always)
+    assert ann.lists.index is not None
+    found = ann.top(vectors[:1], 10)
+    np.testing.assert_allclose(found.scores, 1.0, atol=1e-6)
+
+
 def test_few_items_are_searched_exactly(space, clustered):
     ann = FaissIndex(space, settings=SMALL)
     ann.put(names(50), clustered[:50])
