@@ -107,7 +107,15 @@ class LogisticPosterior:
         refuse_heavy(batch, who="a logistic posterior")
 
     def update(self, batch: Batch) -> None:
-        batch = heavy(batch)
+        if batch.weights is not None:
+            self._update_weighted(heavy(batch))
+            return
+        features = batch.features.astype(np.float64)
+        for x, reward in zip(features, batch.rewards.tolist(), strict=True):
+            self._learn(x, reward)
+        self._rows += len(batch)
+
+    def _update_weighted(self, batch: Batch) -> None:
         features = batch.features.astype(np.float64)
         for x, reward, weight in zip(features, batch.rewards.tolist(), weights_of(batch), strict=True):
             if weight == 1.0:
@@ -170,7 +178,8 @@ def mode_of_row(mean: float, variance: float, reward: float, weight: float = 1.0
     The left side less the right rises in t; it is convex below 0 and concave above, so that Newton's method from
     anywhere between 0 and the root comes to the root from that side, without ever passing it.
     """
-    variance = weight * variance
+    if weight != 1.0:
+        variance = weight * variance
     mode = min(max(0.0, mean + variance * (reward - 1.0)), mean + variance * reward)
     for _ in range(MOST_STEPS):
         chance = sigmoid(mode)

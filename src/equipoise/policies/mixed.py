@@ -36,7 +36,7 @@ from equipoise.policies.normals import normals
 from equipoise.policies.ordered import by_item
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import under, within
-from equipoise.policies.weights import heavy, rows_state, rows_stored, weights_of
+from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +107,29 @@ class MixedPosterior(SharedWeights):
         """Any finite reward will do."""
 
     def update(self, batch: Batch) -> None:
-        batch = heavy(batch)
+        if batch.weights is not None:
+            self._update_weighted(heavy(batch))
+            return
+        features = batch.features.astype(np.float64)
+        rows = zip(batch.item_ids, batch.user_ids, features, batch.rewards.tolist(), strict=True)
+        for item_id, user_id, x, reward in rows:
+            self._learn(item_id, user_id, x, reward)
+
+    def _update_weighted(self, batch: Batch) -> None:
         features, rewards = batch.features.astype(np.float64), batch.rewards.tolist()
         rows = zip(batch.item_ids, batch.user_ids, features, rewards, weights_of(batch), strict=True)
         for item_id, user_id, x, reward, weight in rows:
             self._learn(item_id, user_id, x, reward, weight)
+        self._surplus = surplus(batch, self._surplus)
 
-    def _learn(self, item_id: str, user_id: str | None, x: Floats, reward: float, weight: float) -> None:
+    def _learn(
+        self, item_id: str, user_id: str | None, x: Floats, reward: float, weight: float = 1.0
+    ) -> None:
         now = self._rows
         self._rows += 1
-        self._surplus += weight - 1.0
         self._items.age(item_id, now=now)
         offset, doubt = self._users.of(user_id, now=now)
-        noise = noise_of(user_id, doubt, weight)
+        noise = 1.0 + doubt if weight == 1.0 else noise_of(user_id, doubt, weight)
         seen = self._items.reduce(item_id, x, noise=noise)
         left = reward - offset - seen.explained
         error, variance = self._weights.absorb(seen.effective, left, noise=seen.noise)
