@@ -2,9 +2,11 @@
 
     python benchmarks/evaluate_memory.py --rows 10000000 --format parquet
     python benchmarks/evaluate_memory.py --rows 1000000 --format csv
+    python benchmarks/evaluate_memory.py --rows 10000000 --cores 2
 
 A log of uniform random choices among 80 items is written first, by a process of its own, and evaluated in another, whose
-peak is measured. One thread.
+peak is measured. One thread in each process; with --cores the largest peak of a process that shares the work is told too,
+in which what it shares with the first is counted again.
 """
 
 from __future__ import annotations
@@ -68,17 +70,20 @@ def write(path: Path, rows: int) -> None:
         writer.close()
 
 
-def evaluate(path: Path) -> None:
+def evaluate(path: Path, cores: int) -> None:
     """Read, then values, differences and groups; says the peak of this process."""
     started = time.perf_counter()
     log = read_log(path, COLUMNS)
     read = time.perf_counter() - started
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    found = Evaluation(log, options=Options(by=("country",))).compare(["new", "uniform"])
+    found = Evaluation(log, options=Options(by=("country",), cores=cores)).compare(["new", "uniform"])
     total = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(f"{len(log):,} rows of {path.suffix}: read in {read:.1f} s, evaluated after {total:.1f} s")
     print(f"peak {before:.0f} MiB after reading, {peak:.0f} MiB in all")
+    if cores != 1:
+        beside = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
+        print(f"peak {beside:.0f} MiB of a process beside it")
     for row in found.values.rows:
         print(f"{row.policy} {row.estimator} {row.estimate.value:.6f} +- {row.estimate.stderr:.6f}")
 
@@ -89,19 +94,20 @@ def main() -> int:
     )
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--format", choices=("parquet", "csv"), default="parquet")
+    parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--file", type=Path, help="evaluate this file, of these columns, instead")
     parser.add_argument("--write", type=Path, help="only write this file")
     arguments = parser.parse_args()
     if arguments.write is not None:
         write(arguments.write, arguments.rows)
     elif arguments.file is not None:
-        evaluate(arguments.file)
+        evaluate(arguments.file, arguments.cores)
     else:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"log.{arguments.format}"
             own = [sys.executable, __file__]
             subprocess.run([*own, "--write", str(path), "--rows", str(arguments.rows)], check=True)
-            subprocess.run([*own, "--file", str(path)], check=True)
+            subprocess.run([*own, "--file", str(path), "--cores", str(arguments.cores)], check=True)
     return 0
 
 

@@ -101,14 +101,14 @@ class RowEstimator(ABC):
     def _total(
         self, rewards: Floats, propensities: Floats, target: Floats, baseline: Baseline | None
     ) -> Total:
-        moments, kish = Moments(), _Kish()
+        moments, kish = Moments(), Kish()
         ratio = False
         for rows in blocks(rewards, propensities, target, baseline, self.size):
             parts = self.parts(rows)
             moments.add(parts.columns())
             kish.add(parts.worth)
             ratio = parts.weight is not None
-        return _total(moments, ratio=ratio, n_effective=kish.size(moments.n), who=type(self).__name__)
+        return total_of(moments, ratio=ratio, n_effective=kish.size(moments.n), who=type(self).__name__)
 
 
 def normal_estimate(value: float, stderr: float, *, n: int, n_effective: float, level: float) -> Estimate:
@@ -120,7 +120,7 @@ def normal_estimate(value: float, stderr: float, *, n: int, n_effective: float, 
 
 
 @dataclass(slots=True)
-class _Kish:
+class Kish:
     """Gathers (sum w)^2 / sum w^2, with w = 1 where rows have no weight of their own."""
 
     total: float = 0.0
@@ -140,7 +140,7 @@ class _Kish:
         return min(float(n), self.total**2 / self.squares) if self.squares > 0.0 else 0.0
 
 
-def _total(moments: Moments, *, ratio: bool, n_effective: float, who: str) -> Total:
+def total_of(moments: Moments, *, ratio: bool, n_effective: float, who: str) -> Total:
     """value = offset + gain / weight, at the columns' means, and its variance by the delta method.
 
     Raises: InputError: all weights are 0.

@@ -35,6 +35,19 @@ class Moments:
             for column in range(row + 1):
                 self.scatter[row, column] += np.dot(one, centred[column])
 
+    def add_squared(self, column: Floats, squares: float) -> bool:
+        """The same for a single column whose sum of squares is known; False where it is far from 0: then `add` it."""
+        if self.n == 0 and _offset(column):
+            return False
+        if self.n == 0:
+            self.shift, self.sums, self.scatter = np.zeros(1), np.zeros(1), np.zeros((1, 1))
+        elif self.shift[0]:
+            return False
+        self.n += len(column)
+        self.sums[0] += np.add.reduce(column)
+        self.scatter[0, 0] += squares
+        return True
+
     @property
     def means(self) -> Floats:
         """(m,)."""

@@ -75,6 +75,28 @@ def blocks(
         yield Rows(part[0], part[1], part[2], weights, leaning)
 
 
+def gathered(
+    rewards: Floats, propensities: Floats, target: Floats, *, size: int = BLOCK
+) -> Iterator[tuple[Floats, Floats, float]]:
+    """What plain IPS needs of each block, in as few passes as will do: weights, gains, and the sum of squared gains.
+
+    That sum is finite only if every reward is a number, which spares the rewards a pass of their own. Weights and gains
+    of a block are overwritten by the next. Raises: as `blocks`.
+    """
+    columns = _columns(rewards, propensities, target, None)
+    n = len(columns[0])
+    buffers = np.empty((2, min(size, n)))
+    for start in range(0, n, size):
+        part = [column[start : start + size] for column in columns]
+        _check_odds(part[1], part[2], start)
+        weights = np.divide(part[2], part[1], out=buffers[0, : len(part[0])])
+        gains = np.multiply(weights, part[0], out=buffers[1, : len(part[0])])
+        squares = float(np.dot(gains, gains))
+        if not math.isfinite(squares):
+            _refuse_number("reward", part[0], start)
+        yield weights, gains, squares
+
+
 def of_shown(distribution: Floats, shown: NDArray[np.int64]) -> Floats:
     """(n,), what a policy gives to the action that was shown: the target of an estimator.
 
@@ -124,17 +146,20 @@ def _numbers(name: str, column: Floats) -> Floats:
 
 def _check(columns: list[Floats], start: int) -> None:
     """A few passes that stay in the cache; only a block that fails is searched row by row."""
-    rewards, propensities, target = columns[:3]
+    _check_odds(columns[1], columns[2], start)
+    for name, column in zip(
+        ("reward", "forecast", "expected forecast"), [columns[0], *columns[3:]], strict=False
+    ):
+        if not math.isfinite(np.dot(column, column)):
+            _refuse_number(name, column, start)
+
+
+def _check_odds(propensities: Floats, target: Floats, start: int) -> None:
     if not (_least(propensities) > 0.0 and _most(propensities) <= 1.0 + _ROUNDING):
         _refuse_propensity(propensities, start)
     # Read as whole numbers, floats of [0, 1] keep their order, and negative ones and NaN come above them all.
     if not _most(target.view(np.uint64)) <= _MOST_BITS:
         _refuse_target(target, start)
-    for name, column in zip(
-        ("reward", "forecast", "expected forecast"), [rewards, *columns[3:]], strict=False
-    ):
-        if not math.isfinite(np.dot(column, column)):
-            _refuse_number(name, column, start)
 
 
 def _refuse_propensity(propensities: Floats, start: int) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from equipoise.core import Floats, InputError
-from equipoise.evaluation.estimators.base import Parts, RowEstimator
-from equipoise.evaluation.estimators.rows import Rows
+from equipoise.core import Baseline, Floats, InputError
+from equipoise.evaluation.estimators.base import Kish, Parts, RowEstimator, Total, total_of
+from equipoise.evaluation.estimators.moments import Moments
+from equipoise.evaluation.estimators.rows import Rows, gathered
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +23,17 @@ class Ips(RowEstimator):
 
     def parts(self, rows: Rows) -> Parts:
         return Parts(gain=rows.weights * rows.rewards, worth=rows.weights)
+
+    def _total(
+        self, rewards: Floats, propensities: Floats, target: Floats, baseline: Baseline | None
+    ) -> Total:
+        """The same sums as those of all estimators, in fewer passes over the rows."""
+        moments, kish = Moments(), Kish()
+        for weights, gains, squares in gathered(rewards, propensities, target):
+            if not moments.add_squared(gains, squares):
+                moments.add([gains])
+            kish.add(weights)
+        return total_of(moments, ratio=False, n_effective=kish.size(moments.n), who="Ips")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
