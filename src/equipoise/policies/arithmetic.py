@@ -27,9 +27,9 @@ class Arithmetic(Protocol):
     """How one make learns. lower: (d, d) in Fortran order; above its diagonal nothing is ever read."""
 
     def absorb(
-        self, mean: Floats, lower: Floats, x: Floats, reward: float, noise: float
+        self, mean: Floats, lower: Floats, x: Floats | Vectors, reward: float, noise: float
     ) -> tuple[float, float]:
-        """One row. Returns: e and v."""
+        """One row. x: (d,) float64, or float32. Returns: e and v."""
         ...
 
     def absorb_rows(
@@ -43,8 +43,9 @@ class Blas:
     """numpy and scipy alone: a symmetric product and a rank-1 update, each on one triangle."""
 
     def absorb(
-        self, mean: Floats, lower: Floats, x: Floats, reward: float, noise: float
+        self, mean: Floats, lower: Floats, x: Floats | Vectors, reward: float, noise: float
     ) -> tuple[float, float]:
+        x = x.astype(np.float64, copy=False)
         along = blas.dsymv(1.0, lower, x, lower=1)
         variance: float = noise + blas.ddot(along, x)
         error: float = reward - blas.ddot(mean, x)
@@ -73,7 +74,7 @@ class Compiled:
         self._row, self._rows = loops()
 
     def absorb(
-        self, mean: Floats, lower: Floats, x: Floats, reward: float, noise: float
+        self, mean: Floats, lower: Floats, x: Floats | Vectors, reward: float, noise: float
     ) -> tuple[float, float]:
         learned: tuple[float, float] = self._row(mean, lower.T, x, reward, noise)
         return learned

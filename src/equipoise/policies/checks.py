@@ -46,6 +46,8 @@ def check_batch(batch: Batch, space: FeatureSpace, *, who: str) -> None:
 
 def _check_numbers(rewards: Floats, propensities: Floats, *, who: str) -> None:
     """Plain numbers, since for the few rows of a decision numpy's calls take longer than its loops save."""
+    if len(rewards) == 1 and math.isfinite(rewards.item()) and 0.0 < propensities.item() <= 1.0:
+        return
     odds = propensities.tolist()
     # the sums are finite only if every term is; what NaN would do to min and max then cannot happen
     if math.isfinite(sum(rewards.tolist()) + sum(odds)) and (not odds or 0.0 < min(odds) <= max(odds) <= 1.0):
@@ -65,7 +67,7 @@ def finite(features: Vectors) -> bool:
     """Whether there is neither NaN nor infinity: one sum of sizes, which they would spoil, and seldom a closer look."""
     if not features.size:
         return True
-    sizes = blas.sasum if features.dtype == np.float32 else blas.dasum
+    sizes = blas.sasum if features.dtype.char == "f" else blas.dasum
     return math.isfinite(sizes(features.reshape(-1))) or bool(np.isfinite(features).all())
 
 

@@ -34,7 +34,7 @@ class Gaussian(Protocol):
         """Mean and variance of x'theta, as the next row will find them."""
         ...
 
-    def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+    def absorb(self, x: Floats | Vectors, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
         """Learn one row; returns how far the reward was from its forecast, and the forecast's variance."""
         ...
 
@@ -86,9 +86,13 @@ class _Rooted(ABC):
     mean: Floats
 
     def __init__(self) -> None:
-        self._learned()
+        self._forget()
 
     def _learned(self) -> None:
+        if self._root is not None:  # all else that is kept is made of it
+            self._forget()
+
+    def _forget(self) -> None:
         self._root: Floats | None = None
         self._root32: Vectors | None = None
         self._strayed: dict[tuple[int, int], Vectors] = {}
@@ -141,7 +145,7 @@ class CovarianceForm(_Rooted):
         along = blas.dsymv(1.0, self._lower, x, lower=1)
         return float(self.mean @ x), float(along @ x)
 
-    def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+    def absorb(self, x: Floats | Vectors, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
         self._learned()
         return self._arithmetic.absorb(self.mean, self._lower, x, reward, noise)
 
@@ -194,7 +198,8 @@ class PrecisionForm(_Rooted):
         mean, along = _solve(*self._faded(), x)
         return float(mean @ x), float(along @ x)
 
-    def absorb(self, x: Floats, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+    def absorb(self, x: Floats | Vectors, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
+        x = x.astype(np.float64, copy=False)
         faded, information = self._faded()
         mean, along = _solve(faded, information, x)
         variance = noise + float(along @ x)

@@ -56,6 +56,7 @@ class BanditPolicy:
         require("floor", floor, 0.0, 1.0)
         _check_similarity(similarity, posterior.space.dim)
         self.name = name
+        self._who = f"policy '{name}'"
         self.posterior = posterior
         self.explorer = explorer
         self.floor = floor
@@ -172,10 +173,6 @@ class BanditPolicy:
     def _restore(self, state: State) -> None:
         self.posterior.restore(within("posterior", state))
         self.explorer.restore(within("explorer", state))
-
-    @property
-    def _who(self) -> str:
-        return f"policy '{self.name}'"
 
     def _believe(self, candidates: Candidates, rng: np.random.Generator, *, spread: bool) -> Belief:
         check_candidates(candidates, self.space, who=self._who)
