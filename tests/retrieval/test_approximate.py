@@ -213,6 +213,13 @@ def test_choosing_without_faiss_says_so(monkeypatch, space, clustered, caplog):
         open_index(space, names(6000), clustered, kind="faiss")
 
 
+def test_a_faiss_that_loses_rows_is_refused(monkeypatch, space):
+    faiss = pytest.importorskip("faiss", reason="needs equipoise[ann]")
+    monkeypatch.setattr(faiss, "__version__", "1.9.0.post1")
+    with pytest.raises(MissingExtraError, match=r"faiss is 1\.9\.0.*faiss-cpu>=1\.13"):
+        FaissIndex(space)
+
+
 def test_open_index_by_kind(space, clustered):
     assert isinstance(open_index(space, names(60), clustered[:60], kind="faiss"), FaissIndex)
     assert isinstance(open_index(space, names(60), clustered[:60]), ExactIndex)

@@ -31,8 +31,8 @@ from equipoise.retrieval.rows import Mask, RowNumbers, Rows, holes_filled
 class AnnSettings:
     """How the approximate index is built and asked.
 
-    nprobe: lists looked into for a query, 1 or more; there are 3 for each root of the number of items. 600 of the
-        3,000 over a million items find .95 of the top 200 of posterior draws and .99 of those near an item; 300
+    nprobe: lists looked into for a query, 1 or more; there are 3 for each root of the number of items. 560 of the
+        3,000 over a million items find .945 of the top 200 of posterior draws and .99 of those near an item; 300
         find .91 and .99. Measure with `recall` before you lower it.
     train_from: items below which nothing is trained and every search is exact.
     train_on: most items that the lists are fitted on.
@@ -45,7 +45,7 @@ class AnnSettings:
     fresh_rows: new rows that are scored exactly until so many are there; then they join the lists.
     """
 
-    nprobe: int = 600
+    nprobe: int = 560
     train_from: int = 20_000
     train_on: int = 80_000
     overfetch: float = 6.0
