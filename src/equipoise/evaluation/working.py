@@ -1,8 +1,8 @@
 """Many pieces of work on one log, in as many processes as asked.
 
-A process that is forked sees the log without copying it, and hands back rows only. Threads were measured first: blocks
-of a log are so short that the threads mostly waited for each other's interpreter lock. Where a system cannot fork
-safely, all work is done here. Each piece depends on nothing but the log, so its result is the same wherever it is made.
+A process that is forked sees the log without copying it, and hands back rows only. Threads would share one interpreter
+lock, which the many short blocks of a log ask for again and again. Where a system cannot fork safely, all work is done
+here. Each piece depends on nothing but the log, so its result is the same wherever it is made.
 """
 
 from __future__ import annotations
