@@ -18,6 +18,9 @@ CANDIDATES = 200
 SIZES = (1_000, 10_000)
 
 
+ARMS = 1_000
+"""The most items for a peer that keeps a model for each."""
+
 MAKES = {"compiled": ", compiled", "blas": ""}
 """Arithmetics and how their rows are called."""
 
@@ -29,6 +32,7 @@ def rows(folder: Path) -> Iterator[Row]:
     for n in SIZES:
         made = world(n)
         yield from thompson_rows(made)
+        yield from other_rows(made)
         yield from squarecb_rows(made)
 
 
@@ -38,6 +42,19 @@ def thompson_rows(made: World) -> Iterator[Row]:
         ours = thompson(learned("thompson", made, arithmetic=arithmetic), made)
         name = f"Thompson, 128 draws, {len(made.items):,} items{make}"
         yield side_by_side(name, ours, "bayesianbandits, 1 draw", theirs, warm_up=WARM_UP, block=5)
+
+
+def other_rows(made: World) -> Iterator[Row]:
+    """Peers so slow that a few turns tell. MABWiser keeps two (d, d) matrices an item, five gigabytes of 10,000 items."""
+    ours = thompson(learned("thompson", made), made)
+    name, model = f"Thompson, 128 draws, {len(made.items):,} items", peers.regression(made)
+    slow = {"river, mean and spread": peers.regression_with_spread(model, made)}
+    if len(made.items) <= ARMS:
+        slow["MABWiser LinUCB"] = peers.lin_ucb(made)
+    for peer, theirs in slow.items():
+        yield side_by_side(name, ours, peer, theirs, rounds=6, warm_up=2, block=1)
+    theirs = peers.regression_means(model, made)
+    yield side_by_side(name, ours, "river, means alone", theirs, rounds=40, block=2)
 
 
 def squarecb_rows(made: World) -> Iterator[Row]:

@@ -1,4 +1,5 @@
-"""The peers, taught the same rows: bayesianbandits' shared linear Thompson and vowpalwabbit's SquareCB.
+"""The peers, taught the same rows: bayesianbandits' shared linear Thompson, vowpalwabbit's SquareCB, MABWiser's LinUCB
+and river's Bayesian regression.
 
 `pip install 'equipoise[peers]'`. Both get their items ready beforehand (arrays, parsed examples), as ours are.
 """
@@ -80,3 +81,45 @@ def squarecb(made: World, *, interactions: bool) -> Call:
     return lambda number: workspace.predict(
         [example("s", requests[number % len(requests)], "shared"), *actions]
     )
+
+
+def lin_ucb(made: World) -> Call:
+    """MABWiser: a ridge regression of its own for each item, on the request alone; half a megabyte an item."""
+    from mabwiser.mab import MAB, LearningPolicy
+
+    agent = MAB(list(range(len(made.items))), LearningPolicy.LinUCB(alpha=1.0), n_jobs=1)
+    requests = made.requests.astype(np.float64)
+    agent.fit(made.shown[:500], made.rewards[:500], requests[made.asked[:500]])
+    return lambda number: agent.predict(requests[number % len(requests)][None])
+
+
+def regression(made: World) -> Any:
+    """river: one Bayesian regression over all items; the features are request x item, as ours are."""
+    from river.linear_model import BayesianLinearRegression
+
+    model = BayesianLinearRegression(alpha=1.0, beta=4.0)
+    for x, reward in zip(made.features()[:500].tolist(), made.rewards.tolist(), strict=False):
+        model.learn_one(dict(enumerate(x)), reward)
+    return model
+
+
+def regression_with_spread(model: Any, made: World) -> Call:
+    """Mean and spread of every item, which only one at a time can be asked for, and one draw of each."""
+    rng, items, requests = np.random.default_rng(2), made.items.astype(np.float64), made.requests
+
+    def once(number: int) -> object:
+        features = (requests[number % len(requests)] * items).tolist()
+        found = [model.predict_one(dict(enumerate(x)), with_dist=True) for x in features]
+        return int(np.argmax([rng.normal(one.mu, one.sigma) for one in found]))
+
+    return once
+
+
+def regression_means(model: Any, made: World) -> Call:
+    """The mean of every item at once: greedy, with nothing to explore by."""
+    import pandas
+
+    items, requests = made.items.astype(np.float64), made.requests
+    return lambda number: model.predict_many(
+        pandas.DataFrame(requests[number % len(requests)] * items)
+    ).idxmax()
