@@ -56,6 +56,28 @@ def test_by_hand():
     assert [pick(odds, u) for u in (0.0, 0.49, 0.5, 0.79, 0.8, 0.99)] == [0, 0, 2, 2, 3, 3]
 
 
+@given(
+    k=st.integers(257, 900),
+    zeros=st.integers(0, 250),
+    seed=st.integers(0, 99),
+    uniform=st.floats(0.0, 1.0 - 2.0**-53),
+)
+def test_many_odds_are_added_up_in_blocks_to_the_same_position(k, zeros, seed, uniform):
+    """Whole numbers of 2^-40, whose sums are exact, so that a running sum in one go must say the very same."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(0, 2**25, k)
+    counts[rng.permutation(k)[:zeros]] = 0
+    counts[rng.integers(k)] += 2**40 - counts.sum()
+    odds = counts / 2**40
+    assert pick(odds, uniform) == int(np.searchsorted(np.cumsum(odds), uniform, side="right"))
+
+
+def test_the_end_of_the_dice_falls_on_the_last_possible_of_many():
+    odds = np.zeros(600)
+    odds[[3, 130]] = 0.5
+    assert [pick(odds, u) for u in (0.0, 0.4999, 0.5, 1.0 - 2.0**-53)] == [3, 3, 130, 130]
+
+
 def test_one_uniform_number_a_slot():
     odds, dice, twin = np.full(5, 0.2), np.random.default_rng(1), np.random.default_rng(1)
     draw(odds, 3, dice)
