@@ -18,7 +18,7 @@ from equipoise.core import MissingExtraError
 
 @lru_cache(maxsize=1)
 def loops() -> tuple[Any, Any]:
-    """Returns: `row(mean, upper, x, reward, noise)`, which gives error and variance, and `rows(mean, upper, features,
+    """Returns: `row(mean, lower, x, reward, noise)`, which gives error and variance, and `rows(mean, lower, features,
     rewards)`, which gives (2, n) of them. Compiled at the first call, in about two seconds.
 
     Sums may be taken in any order, which is what lets them run four at a time; NaN and infinity keep their meaning.
@@ -50,17 +50,17 @@ def loops() -> tuple[Any, Any]:
 
     learn = quick(learn)
 
-    def row(mean: Any, upper: Any, x: Any, reward: float, noise: float) -> tuple[float, float]:
+    def row(mean: Any, lower: Any, x: Any, reward: float, noise: float) -> tuple[float, float]:
         work = np.empty((3, len(x)))
         work[2] = x
-        learned: tuple[float, float] = learn(mean, upper, work[2], reward, noise, work)
+        learned: tuple[float, float] = learn(mean, lower.T, work[2], reward, noise, work)
         return learned
 
-    def rows(mean: Any, upper: Any, features: Any, rewards: Any) -> Any:
+    def rows(mean: Any, lower: Any, features: Any, rewards: Any) -> Any:
         learned, work, x = np.empty((2, len(features))), np.empty((2, len(mean))), np.empty(len(mean))
         for at in range(len(features)):
             x[:] = features[at]
-            learned[0, at], learned[1, at] = learn(mean, upper, x, rewards[at], 1.0, work)
+            learned[0, at], learned[1, at] = learn(mean, lower.T, x, rewards[at], 1.0, work)
         return learned
 
     return quick(row), quick(rows)

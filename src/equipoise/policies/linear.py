@@ -139,7 +139,9 @@ class LinearPosterior(SharedWeights):
             self._update_weighted(heavy(batch))
             return
         if len(batch.features) == 1:  # what a call of its own costs is a third less so
-            self.learn(batch.features[0], batch.rewards.item())
+            error, variance = self._weights.absorb(batch.features[0], batch.rewards.item())
+            self._noise.absorb(error, variance)
+            self._rows += 1
             return
         errors, variances = self._weights.absorb_rows(batch.features, batch.rewards)
         self._noise.absorb_rows(errors, variances)
