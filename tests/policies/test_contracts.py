@@ -111,7 +111,10 @@ def test_candidates_that_are_alike_have_the_same_odds(name, posterior, space):
     alike = Candidates(("a", "b", "c"), np.ones((3, 4), dtype=np.float32), space)
     odds = build(name, space, posterior=posterior).distribution(alike, rng())
     # Where items draw for themselves, 128 draws decide: 1/3 +- 5 sd of .042, a false alarm in 2 million.
-    own_draws = posterior in ("mixed", "beta", "arms", "averaged", "kernel") and name in ("thompson", "top_two")
+    own_draws = posterior in ("mixed", "beta", "arms", "averaged", "kernel") and name in (
+        "thompson",
+        "top_two",
+    )
     np.testing.assert_allclose(odds, np.full(3, 1 / 3), atol=0.21 if own_draws else 1e-9)
 
 

@@ -32,34 +32,19 @@ LEAST = 1e-300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AveragedSettings(ArmsSettings):
-    """Those of `ArmsSettings`, for the model with Fourier features.
+    """Those of `ArmsSettings`, the Fourier features being those of the model that has them.
 
-    line_precision: `precision` of the model without them. switching: alpha, in [0, 1): how likely it is at each row that
-    another model is the right one from here on.
+    switching: alpha, in [0, 1): how likely it is at each row that another model is the right one from here on.
     """
 
     precision: float = 3.0
     fourier: int = 256
-    line_precision: float = 1.0
     switching: float = 0.001
 
     def __post_init__(self) -> None:
         # Not super(): a dataclass with slots is made anew, and super() here would mean the one before.
         ArmsSettings.__post_init__(self)
-        require("line_precision", self.line_precision, 0.0, above=True)
         require("switching", self.switching, 0.0, 1.0)
-
-    def line(self) -> ArmsSettings:
-        """Those of the model without Fourier features."""
-        return ArmsSettings(
-            precision=self.line_precision,
-            noise=self.noise,
-            noise_rows=self.noise_rows,
-            learn_noise=self.learn_noise,
-            discount=self.discount,
-            arithmetic=self.arithmetic,
-            most_arms=self.most_arms,
-        )
 
 
 class AveragedPosterior:
@@ -70,7 +55,8 @@ class AveragedPosterior:
     ) -> None:
         chosen = settings or AveragedSettings()
         self._models = tuple(
-            PerArmPosterior(space, settings=each, prior=prior) for each in (chosen.line(), chosen)
+            PerArmPosterior(space, settings=each, prior=prior)
+            for each in (replace(chosen, fourier=0), chosen)
         )
         self._switching = chosen.switching
         self._odds: Floats = np.full(len(self._models), 1.0 / len(self._models))
