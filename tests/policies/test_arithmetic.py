@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from scipy.linalg import lapack
 
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, MissingExtraError
-from equipoise.policies import arithmetic as arithmetics
-from equipoise.policies import build, compiled
-from equipoise.policies.arithmetic import ARITHMETICS, arithmetic
+from equipoise.policies import build
 from equipoise.policies.base import Prior
-from equipoise.policies.gaussian import CovarianceForm
+from equipoise.policies.gaussian import arithmetic as arithmetics
+from equipoise.policies.gaussian import compiled
+from equipoise.policies.gaussian.arithmetic import ARITHMETICS, arithmetic
+from equipoise.policies.gaussian.joint import CovarianceForm
 
 NAMES = sorted(ARITHMETICS)
 

@@ -7,9 +7,9 @@ import pytest
 
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace
 from equipoise.policies import build
-from equipoise.policies.arms import ArmsSettings, PerArmPosterior
 from equipoise.policies.base import Prior
-from equipoise.policies.fourier import NARROWEST, WIDEST, FourierMap
+from equipoise.policies.gaussian.fourier import NARROWEST, WIDEST, FourierMap
+from equipoise.policies.posteriors.arms import ArmsSettings, PerArmPosterior
 
 SPACE = FeatureSpace("circle", "1", 2)
 

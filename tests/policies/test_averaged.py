@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace
-from equipoise.policies.arms import PerArmPosterior
-from equipoise.policies.averaged import AveragedPosterior, AveragedSettings
+from equipoise.policies.posteriors.arms import PerArmPosterior
+from equipoise.policies.posteriors.averaged import AveragedPosterior, AveragedSettings
 
 SPACE = FeatureSpace("toy", "1", 2)
 SETTINGS = AveragedSettings(precision=1.0, fourier=64, switching=0.01)

@@ -22,7 +22,7 @@ from equipoise.policies import (
     campaign,
     learned,
 )
-from equipoise.policies.related import _learned, likeness, placed, typical_distances
+from equipoise.policies.campaigns.related import _learned, likeness, placed, typical_distances
 
 SPACE = FeatureSpace("toy", "1", 4)
 SETTINGS = RelatedSettings(text=0.3, own=0.05, level=0.2, fade=30.0, parts=2, chance=0.02)
@@ -214,9 +214,10 @@ def dense(past: list[PastTest], later: list[PastTest], asked: np.ndarray) -> Log
     numbers = [np.full(len(rows), float(u)) for u, rows in enumerate([*(t.features for t in later), asked])]
     number = np.concatenate(numbers)
     positions = placed(np.concatenate([*(t.features for t in later), asked]).astype(float), first.scales)
-    prior = first.texts([*(t.features for t in later), asked])
-    mean, covariance = prior.mean, prior.covariance + SETTINGS.own * np.eye(len(positions))
-    covariance = covariance + SETTINGS.level * (number[:, None] == number)
+    mean, told = first._told(positions, number)
+    apart = np.abs(number[:, None] - number) / SETTINGS.fade
+    covariance = SETTINGS.text * likeness(positions, positions, apart) - told.T @ told
+    covariance += SETTINGS.own * np.eye(len(positions)) + SETTINGS.level * (number[:, None] == number)
     for u, test in enumerate(later):
         at = number == u
         mode = learned(LogitNormal(mean[at], covariance[np.ix_(at, at)]), test.shown, test.clicks).mean

@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.core import Batch, ConfigurationError, FeatureSpace
 from equipoise.policies import build
-from equipoise.policies.evidence import take_in
+from equipoise.policies.posteriors.evidence import take_in
 
 SPACE = FeatureSpace("toy", "1", 4)
 ALONE = {"item_rows": math.inf, "user_rows": math.inf}

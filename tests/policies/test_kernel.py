@@ -10,8 +10,8 @@ import pytest
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, InputError
 from equipoise.policies import build
 from equipoise.policies.base import Directed, Posterior, Prior
-from equipoise.policies.curves import Curve, Kernel
-from equipoise.policies.kernel import KernelPosterior, KernelSettings
+from equipoise.policies.posteriors.curves import Curve, Kernel
+from equipoise.policies.posteriors.kernel import KernelPosterior, KernelSettings
 
 PRIOR = Prior(np.array([0.3, -0.2, 0.0, 0.1]), np.array([1.0, 2.0, 4.0, 0.5]))
 EXACT = KernelSettings(

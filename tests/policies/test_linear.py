@@ -10,10 +10,10 @@ from hypothesis.extra import numpy as arrays
 
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, InputError
 from equipoise.policies.base import Prior
-from equipoise.policies.gaussian import CovarianceForm, PrecisionForm, gaussian
-from equipoise.policies.linear import LinearPosterior, LinearSettings
-from equipoise.policies.noise import Noise, NoiseSettings
-from equipoise.policies.normals import SIZE
+from equipoise.policies.gaussian.joint import CovarianceForm, PrecisionForm, gaussian
+from equipoise.policies.gaussian.noise import Noise, NoiseSettings
+from equipoise.policies.gaussian.normals import SIZE
+from equipoise.policies.posteriors.linear import LinearPosterior, LinearSettings
 
 
 def afresh(prior, features, rewards, noise=None):

@@ -9,7 +9,7 @@ import pytest
 
 from equipoise.core import Batch, Candidates, ConfigurationError, FeatureSpace, InputError
 from equipoise.policies.base import Prior
-from equipoise.policies.mixed import MixedPosterior, MixedSettings
+from equipoise.policies.posteriors.mixed import MixedPosterior, MixedSettings
 
 
 def brute_force(batch, prior, *, item_variances, user_variance, columns, query):

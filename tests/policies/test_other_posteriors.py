@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from equipoise.core import Batch, Candidates, FeatureSpace
-from equipoise.policies.arms import PerArmPosterior
 from equipoise.policies.base import Prior
-from equipoise.policies.beta import BetaPosterior, BetaSettings
-from equipoise.policies.linear import LinearPosterior
-from equipoise.policies.logistic import LogisticPosterior, LogisticSettings, mode_of_row, sigmoid
+from equipoise.policies.posteriors.arms import PerArmPosterior
+from equipoise.policies.posteriors.beta import BetaPosterior, BetaSettings
+from equipoise.policies.posteriors.linear import LinearPosterior
+from equipoise.policies.posteriors.logistic import LogisticPosterior, LogisticSettings, mode_of_row, sigmoid
 
 ONE = FeatureSpace("one", "1", 1)
 

@@ -10,7 +10,7 @@ import pytest
 from equipoise.core import Candidates, ConfigurationError, FeatureSpace, FeatureSpaceError, InputError, Policy
 from equipoise.policies import build
 from equipoise.policies.base import Belief
-from equipoise.policies.trained import Scored
+from equipoise.policies.posteriors.trained import Scored
 
 SPACE = FeatureSpace("toy", "1", 4)
 WEIGHTS = {

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from equipoise.core import Batch, FeatureSpace, InputError
 from equipoise.policies import build
-from equipoise.policies.campaign import campaign
+from equipoise.policies.campaigns.campaign import campaign
+from equipoise.policies.campaigns.related import RelatedArms
 from equipoise.policies.registry import POSTERIORS
-from equipoise.policies.related import RelatedArms
 
 SPACE = FeatureSpace("toy", "1", 4)
 EVERY = [*POSTERIORS, "campaign"]

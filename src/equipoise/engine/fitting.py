@@ -18,7 +18,7 @@ from equipoise.journal import RewardSpec
 from equipoise.learning import Learner, Statistics
 from equipoise.learning.offline import LogEvidence
 from equipoise.policies import BanditPolicy, Prior, build, settings_of
-from equipoise.policies.evidence import take_in
+from equipoise.policies.posteriors.evidence import take_in
 
 
 class Pairings:

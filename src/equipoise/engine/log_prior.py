@@ -21,7 +21,7 @@ from equipoise.engine.imported import IMPORTED, ROBUST, weights_of
 from equipoise.engine.settings import PolicyTable, Settings
 from equipoise.learning import Weigh
 from equipoise.learning.offline import LogEvidence
-from equipoise.policies.trained import TRAINED
+from equipoise.policies.posteriors.trained import TRAINED
 
 TAKEN_BY = ("mixed", "linear", "beta", "kernel")
 """Posteriors of linear weights that all items share, in units of reward."""

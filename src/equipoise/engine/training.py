@@ -43,7 +43,7 @@ from equipoise.learning.offline import (
 )
 from equipoise.policies import build
 from equipoise.policies.policy import FLOOR
-from equipoise.policies.trained import TRAINED
+from equipoise.policies.posteriors.trained import TRAINED
 
 Method = Literal["dr", "poem", "snips", "ips"]
 """What is made large: see `learning.offline.objectives`; `poem` is `ips` with POEM's variance penalty."""

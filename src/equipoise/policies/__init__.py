@@ -1,13 +1,13 @@
 """k candidate features to a distribution: posteriors, explorers, slates, and `draw`, which throws the dice."""
 
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Prior
-from equipoise.policies.campaign import CampaignPosterior, campaign
+from equipoise.policies.campaigns.campaign import CampaignPosterior, campaign
+from equipoise.policies.campaigns.logits import LogitBelief, LogitNormal, learned
+from equipoise.policies.campaigns.related import PastTest, RelatedArms, RelatedSettings
 from equipoise.policies.draw import draw
 from equipoise.policies.floors import floored
-from equipoise.policies.logits import LogitBelief, LogitNormal, learned
 from equipoise.policies.policy import BanditPolicy
 from equipoise.policies.registry import build, settings_of
-from equipoise.policies.related import PastTest, RelatedArms, RelatedSettings
 from equipoise.policies.shortlist import Shortlist
 
 __all__ = [

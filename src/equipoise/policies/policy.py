@@ -22,7 +22,7 @@ from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Seque
 from equipoise.policies.checks import REMEDY, check_batch, check_candidates, check_means
 from equipoise.policies.diversity import Diversity
 from equipoise.policies.floors import floored
-from equipoise.policies.normals import run
+from equipoise.policies.gaussian.normals import run
 from equipoise.policies.ranges import require
 from equipoise.policies.shortlist import Shortlist, shortlist
 from equipoise.policies.stored import names, stored, under, within

@@ -12,18 +12,18 @@ import numpy as np
 
 from equipoise.core import ConfigurationError, FeatureSpace, fingerprint
 from equipoise.policies import explorers
-from equipoise.policies.arms import ArmsSettings, PerArmPosterior
-from equipoise.policies.averaged import AveragedPosterior, AveragedSettings
 from equipoise.policies.base import Explorer, Posterior, Prior
-from equipoise.policies.beta import BetaPosterior, BetaSettings
 from equipoise.policies.diversity import Determinantal, Diversity, MaximalMarginalRelevance
-from equipoise.policies.kernel import KernelPosterior, KernelSettings
-from equipoise.policies.linear import LinearPosterior, LinearSettings
-from equipoise.policies.logistic import LogisticPosterior, LogisticSettings
-from equipoise.policies.mixed import MixedPosterior, MixedSettings
 from equipoise.policies.policy import FLOOR, BanditPolicy
+from equipoise.policies.posteriors.arms import ArmsSettings, PerArmPosterior
+from equipoise.policies.posteriors.averaged import AveragedPosterior, AveragedSettings
+from equipoise.policies.posteriors.beta import BetaPosterior, BetaSettings
+from equipoise.policies.posteriors.kernel import KernelPosterior, KernelSettings
+from equipoise.policies.posteriors.linear import LinearPosterior, LinearSettings
+from equipoise.policies.posteriors.logistic import LogisticPosterior, LogisticSettings
+from equipoise.policies.posteriors.mixed import MixedPosterior, MixedSettings
+from equipoise.policies.posteriors.trained import TRAINED, Scored, TrainedPosterior
 from equipoise.policies.ranges import typed
-from equipoise.policies.trained import TRAINED, Scored, TrainedPosterior
 
 EXPLORERS: Mapping[str, type[Any]] = {
     explorer.name: explorer

@@ -30,7 +30,7 @@ from equipoise.policies.compiled_shortlist import weighed as compiled
 from equipoise.policies.explorers import Thompson
 from equipoise.policies.explorers.race import Race
 from equipoise.policies.floors import floored
-from equipoise.policies.linear import LinearPosterior, mirrored
+from equipoise.policies.posteriors.linear import LinearPosterior, mirrored
 
 Rows: TypeAlias = NDArray[np.int64]
 

@@ -16,7 +16,7 @@ from equipoise.lab.headlines.data import HeadlineTest
 from equipoise.lab.headlines.texts import LAYERS
 from equipoise.lab.headlines.world import BATCH, Stream
 from equipoise.policies import LogitNormal, PastTest, RelatedArms, RelatedSettings, learned
-from equipoise.policies.campaign import CAMPAIGN_FLOOR
+from equipoise.policies.campaigns.campaign import CAMPAIGN_FLOOR
 from equipoise.policies.explorers.horizon import logit_odds
 
 DRAWS = 64

@@ -31,8 +31,8 @@ from scipy.special import expit, logit, ndtr
 
 from equipoise.core import Floats
 from equipoise.policies.base import Belief
+from equipoise.policies.campaigns.logits import LogitBelief, LogitNormal, hermite
 from equipoise.policies.explorers.base import Stateless, leaders, spread_of, winners
-from equipoise.policies.logits import LogitBelief, LogitNormal, hermite
 from equipoise.policies.ranges import require
 
 NODES = 10

@@ -18,8 +18,8 @@ import numpy as np
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.checks import refuse_outside_unit
-from equipoise.policies.linear import LinearPosterior, LinearSettings
 from equipoise.policies.ordered import by_item, ranks
+from equipoise.policies.posteriors.linear import LinearPosterior, LinearSettings
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
 from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of

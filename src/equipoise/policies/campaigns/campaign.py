@@ -14,11 +14,11 @@ from scipy.special import expit
 
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import dice
+from equipoise.policies.campaigns.logits import LogitBelief, LogitNormal, learned
+from equipoise.policies.campaigns.related import RelatedArms
 from equipoise.policies.checks import refuse_outside_unit
 from equipoise.policies.explorers.horizon import Horizon
-from equipoise.policies.logits import LogitBelief, LogitNormal, learned
 from equipoise.policies.policy import BanditPolicy
-from equipoise.policies.related import RelatedArms
 from equipoise.policies.stored import names, stored
 from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of
 

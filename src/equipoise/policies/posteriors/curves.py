@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Floats, State, Vectors
-from equipoise.policies.effects import Reduced
+from equipoise.policies.posteriors.effects import Reduced
 from equipoise.policies.stored import names, stored
 
 NOVEL = 1e-3

@@ -22,8 +22,8 @@ from scipy.special import expit
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import Belief, Prior, dice
 from equipoise.policies.checks import refuse_outside_unit
-from equipoise.policies.gaussian import gaussian
-from equipoise.policies.linear import mirrored
+from equipoise.policies.gaussian.joint import gaussian
+from equipoise.policies.posteriors.linear import mirrored
 from equipoise.policies.ranges import require
 from equipoise.policies.weights import (
     copies,

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from equipoise.core import ConfigurationError, Floats, Vectors
-from equipoise.policies.compiled import loops
+from equipoise.policies.gaussian.compiled import loops
 
 
 class Arithmetic(Protocol):

@@ -23,11 +23,11 @@ from equipoise.core import (
     Vectors,
 )
 from equipoise.policies.base import Belief, Prior, dice
-from equipoise.policies.fourier import FourierMap
-from equipoise.policies.linear import LinearPosterior, LinearSettings, mirrored
-from equipoise.policies.noise import Noise, deviations
-from equipoise.policies.normals import normals
+from equipoise.policies.gaussian.fourier import FourierMap
+from equipoise.policies.gaussian.noise import Noise, deviations
+from equipoise.policies.gaussian.normals import normals
 from equipoise.policies.ordered import by_item, ranks
+from equipoise.policies.posteriors.linear import LinearPosterior, LinearSettings, mirrored
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import names, stored, under, within
 from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of

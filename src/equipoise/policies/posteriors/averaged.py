@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
-from equipoise.policies.arms import ArmsSettings, PerArmPosterior
 from equipoise.policies.base import Belief, Prior, dice
+from equipoise.policies.posteriors.arms import ArmsSettings, PerArmPosterior
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import stored, under, within
 from equipoise.policies.weights import copies, heavy, refuse_heavy, weights_of

@@ -30,10 +30,10 @@ import numpy as np
 
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import Belief, Prior, dice
-from equipoise.policies.effects import ItemEffects, UserOffsets, check_columns, noise_of, worth
-from equipoise.policies.linear import LinearSettings, SharedWeights, mirrored
-from equipoise.policies.normals import normals
+from equipoise.policies.gaussian.normals import normals
 from equipoise.policies.ordered import by_item
+from equipoise.policies.posteriors.effects import ItemEffects, UserOffsets, check_columns, noise_of, worth
+from equipoise.policies.posteriors.linear import LinearSettings, SharedWeights, mirrored
 from equipoise.policies.ranges import require
 from equipoise.policies.stored import under, within
 from equipoise.policies.weights import heavy, rows_state, rows_stored, surplus, weights_of

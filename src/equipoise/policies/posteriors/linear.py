@@ -13,9 +13,9 @@ import numpy as np
 
 from equipoise.core import Batch, Candidates, FeatureSpace, Floats, State, Vectors
 from equipoise.policies.base import Belief, Prior, dice
-from equipoise.policies.gaussian import gaussian
-from equipoise.policies.noise import Noise, NoiseSettings
-from equipoise.policies.products import products
+from equipoise.policies.gaussian.joint import gaussian
+from equipoise.policies.gaussian.noise import Noise, NoiseSettings
+from equipoise.policies.gaussian.products import products
 from equipoise.policies.ranges import require
 from equipoise.policies.weights import heavy, rows_state, rows_stored, weights_of
 

@@ -15,10 +15,10 @@ import numpy as np
 from scipy.linalg import blas, lapack
 
 from equipoise.core import Floats, InputError, State, Vectors
-from equipoise.policies.arithmetic import Arithmetic, Blas
-from equipoise.policies.arithmetic import arithmetic as arithmetic_of
 from equipoise.policies.base import Prior
-from equipoise.policies.normals import SIZE, beside, block, normals, numbered
+from equipoise.policies.gaussian.arithmetic import Arithmetic, Blas
+from equipoise.policies.gaussian.arithmetic import arithmetic as arithmetic_of
+from equipoise.policies.gaussian.normals import SIZE, beside, block, normals, numbered
 from equipoise.policies.stored import stored
 
 Sigma: TypeAlias = Callable[[np.random.Generator, int], Vectors]

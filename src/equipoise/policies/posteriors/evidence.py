@@ -12,10 +12,10 @@ import numpy as np
 
 from equipoise.core import ConfigurationError, Floats, State
 from equipoise.policies.base import Posterior
-from equipoise.policies.beta import BetaPosterior
-from equipoise.policies.kernel import KernelPosterior
-from equipoise.policies.linear import LinearPosterior
-from equipoise.policies.mixed import MixedPosterior
+from equipoise.policies.posteriors.beta import BetaPosterior
+from equipoise.policies.posteriors.kernel import KernelPosterior
+from equipoise.policies.posteriors.linear import LinearPosterior
+from equipoise.policies.posteriors.mixed import MixedPosterior
 from equipoise.policies.stored import under, within
 from equipoise.policies.weights import rows_state, rows_stored
 

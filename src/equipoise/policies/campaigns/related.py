@@ -34,7 +34,7 @@ from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.special import expit, logit
 
 from equipoise.core import ConfigurationError, FeatureSpace, Floats, InputError, Vectors
-from equipoise.policies.logits import LogitNormal, learned
+from equipoise.policies.campaigns.logits import LogitNormal, learned
 from equipoise.policies.ranges import require
 
 SAMPLED = 400
@@ -175,18 +175,6 @@ class RelatedArms:
                 np.split(mean, edges), np.split(whole, edges), np.split(told, edges, axis=1), strict=True
             )
         ]
-
-    def texts(self, features: Sequence[Vectors]) -> LogitNormal:
-        """The joint belief about all arms of the tests to come, (m,), so far as their texts tell: without `own` and
-        `level`, which one test does not share with the next. Costs O(n^2 m + n m^2).
-
-        features: (k, d) a test.
-        """
-        positions = placed(np.concatenate(features).astype(np.float64), self.scales)
-        ages = np.repeat(np.arange(len(features), dtype=np.float64), [len(rows) for rows in features])
-        mean, told = self._told(positions, ages)
-        apart = np.abs(ages[:, np.newaxis] - ages) / self.settings.fade
-        return LogitNormal(mean, self.settings.text * likeness(positions, positions, apart) - told.T @ told)
 
     def _told(self, positions: Floats, ages: Floats) -> tuple[Floats, Floats]:
         """(k,) means, and (n, k) of which the squares are what the past arms take off the variance.

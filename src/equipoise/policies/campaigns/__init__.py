@@ -1,0 +1,1 @@
+"""Tests of a few new arms with a known number of visitors: what past tests say of them, and what clicks add."""

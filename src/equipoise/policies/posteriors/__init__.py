@@ -1,0 +1,1 @@
+"""One file a posterior: what is believed of the mean reward, and how a row changes it."""
