@@ -360,7 +360,9 @@ def test_what_cannot_be_taken_in_is_refused_whole(tmp_path: Path) -> None:
         refused(tmp_path, lines, columns=columns_from({"reward": "got"}))
     with pytest.raises(ConfigurationError, match="as 'dwell_seconds': expected a plain kind"):
         refused(tmp_path, lines, kind="dwell_seconds")
-    with pytest.raises(ConfigurationError, match="weighting is 'even' but must be one of 'ips', 'dr', 'none'"):
+    with pytest.raises(
+        ConfigurationError, match="weighting is 'even' but must be one of 'ips', 'dr', 'none'"
+    ):
         refused(tmp_path, lines, weighting="even")
     with pytest.raises(InputError, match="no usable row"):
         refused(tmp_path, [line.replace(",i", ",x") for line in lines])

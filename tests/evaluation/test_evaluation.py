@@ -193,6 +193,18 @@ def test_a_policy_that_learns_finds_the_best_item() -> None:
     assert found.row("greedy - logged", "dr").estimate.low > 0.0
 
 
+def test_a_policy_of_fixed_weights_is_not_said_to_learn() -> None:
+    log = world()
+    space = feature_space(log)
+    learner = build("greedy", space, posterior="linear")
+    weights = {str(space): {"scores": [0.0] * space.dim, "rewards": [0.0] * space.dim}}
+    notes = [
+        Learning("x", each).chances(log).note for each in (learner, build("trained", space, weights=weights))
+    ]
+    assert notes[0].startswith("learns 100 times from the parts of the log before;")
+    assert notes[1].startswith("learns nothing from the log: it is judged as it stands;")
+
+
 def test_what_a_learning_policy_does_depends_on_the_past_alone() -> None:
     """Other rewards in the second half change nothing of the first."""
     log = replace(world(), groups={})

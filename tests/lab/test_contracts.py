@@ -72,6 +72,7 @@ POLICIES = [
     (parts.FirstIsBest, "permuting_rows_permutes_entries"),
     (parts.CountsWhatItShows, "leaves_the_state_unchanged"),
     (parts.ForgetsByBatch, "one_batch_equals_its_rows"),
+    (parts.ForgetsWeights, "a_weight_is_so_many_rows"),
     (parts.HiddenCount, "state_round_trips"),
     (parts.LiveState, "state_is_a_copy"),
     (parts.BorrowsState, "state_is_a_copy"),
@@ -231,7 +232,7 @@ POLICY_SETTINGS = {
 def test_policies(name, law):
     settings = {"name": name, "similarity": 0, "floor": parts.FLOOR, **POLICY_SETTINGS[name]}
     make = partial(build, settings.pop("name"), parts.SPACE, **settings)
-    law(policy_case(make))
+    law(policy_case(make, forgets=settings.get("discount", 1.0) < 1.0))
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,7 @@ from equipoise.engine.foreign import Foreign, ForeignLog
 from equipoise.engine.questions import asked_of
 from equipoise.evaluation.evidence import Codes
 from equipoise.evaluation.logs import Log
-from equipoise.evaluation.targets.learning import _Described as Described
-from equipoise.evaluation.targets.learning import feature_space
+from equipoise.evaluation.targets.learning import DescribedLog, feature_space
 from equipoise.learning import Statistics
 from equipoise.learning.offline import ChoiceLog, choices_of
 
@@ -70,7 +69,7 @@ def cut_of(log: Log, share: float) -> int:
 
 
 def with_shown_items(log: Log) -> Log:
-    """The log with the names of items that it shows, and no others, such as those of rows that were left out."""
+    """The log with the names of the items that it shows, and no others."""
     used, codes = np.unique(log.items.codes, return_inverse=True)
     return replace(log, items=Codes(codes, tuple(log.items.names[code] for code in used.tolist())))
 
@@ -94,7 +93,7 @@ def latest(log: Log, numbers: int) -> tuple[Log, str]:
 def log_choices(log: Log) -> ChoiceLog:
     """n rows as choices among all items of the log, in `log_space(log)`. Raises: InputError: the log has one item."""
     _check_items(log)
-    described = Described(log)
+    described = DescribedLog(log)
     slots = (
         slot
         for start, end in _decisions(log)

@@ -194,3 +194,15 @@ def test_text_that_is_not_utf_8(tmp_path: Path) -> None:
 def test_names_beyond_ascii_are_read(tmp_path: Path) -> None:
     path = csv(tmp_path, changed(2, "country", "Köln"))
     assert "Köln" in read_log(path, COLUMNS).groups["country"].names
+
+
+def test_items_of_rows_that_are_left_out_are_not_in_the_log(tmp_path: Path) -> None:
+    """Neither that of a bad row nor that of a duplicate: coverage would count them as items that are never shown."""
+    again = [*ROWS[0][:5], "twin", *ROWS[0][6:]]
+    bad = ["d", 1, "2024-01-04T00:00:00", 0.0, 1.0, "ghost", "DE", 0.5]
+    log = read_log(
+        csv(tmp_path, [*ROWS[:2], again, *ROWS[2:], bad]), COLUMNS, how=Reading(skip_bad_rows=True)
+    )
+    assert log.left_out == 2
+    assert log.items.names == ("x", "y", "z")
+    assert log.items.codes.tolist() == [0, 1, 0, 2]

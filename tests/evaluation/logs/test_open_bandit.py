@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from equipoise.core import InputError
-from equipoise.evaluation.logs import Log
+from equipoise.core import InputError, PropensityError
+from equipoise.evaluation.logs import Log, Reading
 from equipoise.evaluation.logs.open_bandit import read_folder, read_open_bandit
 from equipoise.evaluation.logs.parameters import Beta, published
 from equipoise.evaluation.logs.placed import placed_target, simulated
@@ -104,6 +105,88 @@ def test_a_missing_campaign_says_what_is_there(tmp_path: Path) -> None:
     base = write(tmp_path / "base", [(0, 1, 1, 0.5)])
     with pytest.raises(InputError, match=r"no file mem\.csv.*has all\.csv; did you mean 'men'"):
         read_folder(base, "mem")
+
+
+def test_places_are_told_by_their_own_numbers(tmp_path: Path) -> None:
+    """The log has rows of the places 2 and 3 alone; in place 2 the target shows item 1 three times of four."""
+    seen = [(0, 1, 0, 0.7), (0, 1, 0, 0.6), (1, 2, 0, 0.7), (1, 2, 0, 0.6), (1, 2, 0, 0.5), (0, 2, 0, 0.5)]
+    other = write(tmp_path / "mine", [*seen, (0, 3, 0, 0.3)])
+    base = write(tmp_path / "base", [(0, 2, 1, 0.5), (1, 2, 0, 0.5), (0, 3, 1, 0.5)])
+    log = read_open_bandit(base, other)
+    assert log.slots.tolist() == [1, 1, 2]
+    assert log.targets["mine"].tolist() == [0.25, 0.75, 1.0]
+    with pytest.raises(InputError, match="at least one row in each place"):
+        read_open_bandit(other, base, way="counts")
+
+
+def test_a_place_that_no_row_shows_has_no_distribution(tmp_path: Path) -> None:
+    """Item 0 at .75 twice in place 2, item 1 at .25 twice: one propensity each, but nothing is said of place 1."""
+    other = write(tmp_path / "mine", [(0, 2, 0, 0.75), (1, 2, 0, 0.25)] * 2)
+    base = write(tmp_path / "base", [(0, 2, 1, 0.5), (1, 1, 0, 0.5)])
+    with pytest.raises(InputError, match="one propensity for each item in each place"):
+        read_open_bandit(base, other, way="propensities")
+
+
+GOOD = ("2019-11-24 00:00:01+00:00", "3", "1", "0", "0.5")
+"""A row of `HEAD`."""
+BAD = [
+    ("propensity_score", "0", "is not above 0"),
+    ("propensity_score", "-0.2", "is not above 0"),
+    ("propensity_score", "1.2", "is above 1"),
+    ("propensity_score", "nan", "is missing"),
+    ("propensity_score", "often", "is no number"),
+    ("click", "yes", "is no number"),
+    ("position", "0", "is below 1, which is the topmost"),
+    ("position", "99999", "is above 32,767"),
+    ("position", "top", "is no number: expected a slot's number"),
+    ("timestamp", "soon", "is no time"),
+    ("timestamp", "2018-01-01 00:00:00+00:00", "is earlier than the row before"),
+    ("item_id", "", "is missing"),
+    ("item_id", "99", "is an unknown item"),
+]
+
+
+def lines(folder: Path, rows: Sequence[Sequence[str]], *, head: str = HEAD) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "all.csv").write_text("\n".join((head, *map(",".join, rows))) + "\n")
+    return folder
+
+
+@pytest.mark.parametrize(("column", "value", "words"), BAD)
+def test_a_bad_row_is_told_and_the_others_are_read_when_asked(
+    column: str, value: str, words: str, tmp_path: Path
+) -> None:
+    """Row 2, which is line 3; it is left out with the names that it alone has."""
+    bad = [value if name == column else text for name, text in zip(HEAD.split(","), GOOD, strict=True)]
+    if column != "item_id":
+        bad[1] = "4"
+    base = lines(tmp_path / "base", [GOOD, bad, GOOD])
+    how = Reading(items=frozenset({"3", "4"}))
+    with pytest.raises((InputError, PropensityError), match=words) as caught:
+        read_open_bandit(base, how=how)
+    assert f"row 2 (line 3), column '{column}': '{value}'" in str(caught.value)
+    log = read_open_bandit(base, how=replace(how, skip_bad_rows=True))
+    assert len(log) == 2 and log.left_out == 1
+    assert log.items.names == ("3",)
+
+
+@pytest.mark.parametrize("column", HEAD.split(","))
+def test_a_missing_column_is_named(column: str, tmp_path: Path) -> None:
+    base = lines(tmp_path / "base", [GOOD], head=HEAD.replace(column, "other"))
+    with pytest.raises(InputError, match=f"has no column '{column}'"):
+        read_open_bandit(base)
+
+
+def test_files_that_end_too_early(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no usable row after its header"):
+        read_open_bandit(lines(tmp_path / "none", []))
+    (tmp_path / "none" / "all.csv").write_text("")
+    with pytest.raises(InputError, match=r"all\.csv' is empty"):
+        read_open_bandit(tmp_path / "none")
+    cut = lines(tmp_path / "cut", [GOOD, GOOD[:2]])
+    with pytest.raises(InputError, match=r"row 2 \(line 3\), column '\(whole row\)'"):
+        read_open_bandit(cut)
+    assert len(read_open_bandit(cut, how=Reading(skip_bad_rows=True))) == 1
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from equipoise.core import (
@@ -9,6 +11,12 @@ from equipoise.core import (
 )
 
 from .space import FLOOR, SPACE
+
+
+def rows_of(batch):
+    """Features, reward and weight of each row."""
+    weights = np.ones(len(batch)) if batch.weights is None else batch.weights
+    return zip(batch.features.astype(float), batch.rewards, weights, strict=True)
 
 
 class Toy:
@@ -43,9 +51,9 @@ class Toy:
 
     def update(self, batch):
         self.check(batch)
-        for x, reward in zip(batch.features.astype(float), batch.rewards, strict=True):
-            self.a = self.a + np.outer(x, x)
-            self.b = self.b + x * reward
+        for x, reward, weight in rows_of(batch):
+            self.a = self.a + weight * np.outer(x, x)
+            self.b = self.b + weight * x * reward
 
     def state(self):
         return {"a": self.a.copy(), "b": self.b.copy()}
@@ -133,6 +141,11 @@ class ForgetsByBatch(Toy):
         super().update(batch)
 
 
+class ForgetsWeights(Toy):
+    def update(self, batch):
+        super().update(replace(batch, weights=None))
+
+
 class HiddenCount(Toy):
     learned = 0
 
@@ -141,15 +154,15 @@ class HiddenCount(Toy):
 
     def update(self, batch):
         super().update(batch)
-        self.learned += len(batch)
+        self.learned += len(batch) if batch.weights is None else int(batch.weights.sum())
 
 
 class LiveState(Toy):
     def update(self, batch):
         self.check(batch)
-        for x, reward in zip(batch.features.astype(float), batch.rewards, strict=True):
-            self.a += np.outer(x, x)
-            self.b += x * reward
+        for x, reward, weight in rows_of(batch):
+            self.a += weight * np.outer(x, x)
+            self.b += weight * x * reward
 
     def state(self):
         return {"a": self.a, "b": self.b}

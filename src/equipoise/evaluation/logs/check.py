@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -43,8 +43,31 @@ WHOLE_NUMBER = Rule(
 REWARD = (NUMBER, FINITE)
 PROPENSITY = (NUMBER, ABOVE_ZERO, AT_MOST_ONE)
 TARGET = (NUMBER, NOT_BELOW_ZERO, AT_MOST_ONE)
-SLOT = (NUMBER, NOT_BELOW_ZERO, WHOLE_NUMBER)
+LAST_SLOT = int(np.iinfo(np.int16).max)
+TOO_LOW_DOWN = Rule(
+    lambda values: values > LAST_SLOT,
+    f"is above {LAST_SLOT:,}: expected the slot's number, counted from the top",
+)
+
+
+def slot_rules(first: int) -> Rules:
+    """first: the number of the topmost slot."""
+    if first <= 0:
+        return (NUMBER, NOT_BELOW_ZERO, WHOLE_NUMBER, TOO_LOW_DOWN)
+    below = Rule(
+        lambda values: values < first, f"is below {first}, which is the topmost: expected {first} or more"
+    )
+    return (NUMBER, below, WHOLE_NUMBER, TOO_LOW_DOWN)
+
+
 MOMENT = (Rule(np.isnan, "is missing: expected a time, as ISO 8601 or seconds since 1970"),)
+
+EXPECTED: Mapping[Rules, str] = {
+    PROPENSITY: "a propensity above 0 and at most 1",
+    TARGET: "a probability from 0 to 1",
+    MOMENT: "ISO 8601 or seconds since 1970",
+}
+"""In place of what is no number."""
 
 
 @dataclass(slots=True)
@@ -59,12 +82,16 @@ class Checked:
 
 @dataclass(slots=True)
 class Checker:
-    """Checks block after block. items: the known item_ids, None takes any; last: the time of the row before."""
+    """Checks block after block. items: the known item_ids, None takes any; first_slot: the least that may be.
+
+    last: the time of the row before.
+    """
 
     columns: LogColumns
     line_offset: int | None
     items: frozenset[str] | None = None
     sort: bool = False
+    first_slot: int = 0
     last: float = -np.inf
 
     def check(self, block: Block) -> Checked:
@@ -86,13 +113,14 @@ class Checker:
         for name in (*columns.target_probability.values(), *columns.logger_probability.values()):
             yield name, numbers, TARGET
         if columns.slot is not None:
-            yield columns.slot, numbers, SLOT
+            yield columns.slot, numbers, slot_rules(self.first_slot)
         if columns.at is not None:
             yield columns.at, times, MOMENT
 
     def _numbers(self, found: Checked, column: str, converted: Converted, rules: Rules) -> None:
-        expected = "is no time" if rules is MOMENT else "is no number"
-        self._blame(found, column, converted.wrong, f"{expected}: {_expected(rules)}")
+        wrong = "is no time" if rules is MOMENT else "is no number"
+        expected = "a slot's number" if column == self.columns.slot else EXPECTED.get(rules, "a number")
+        self._blame(found, column, converted.wrong, f"{wrong}: expected {expected}")
         for rule in rules:
             self._blame(found, column, rule.broken(converted.values), rule.reason)
         found.numbers[column] = converted.values
@@ -127,16 +155,6 @@ class Checker:
             line = None if self.line_offset is None else number + self.line_offset
             found.faults.append(Fault(number, column, shown(found.block.columns[column], row), reason, line))
         found.good &= ~bad
-
-
-def _expected(rules: Rules) -> str:
-    words: dict[Rules, str] = {
-        PROPENSITY: "a propensity above 0 and at most 1",
-        TARGET: "a probability from 0 to 1",
-        SLOT: "a slot's number",
-        MOMENT: "ISO 8601 or seconds since 1970",
-    }
-    return "expected " + words.get(rules, "a number")
 
 
 def _missing(column: Column) -> Mask:

@@ -25,15 +25,17 @@ class Names:
         self._parts: list[NDArray[np.int32]] = []
 
     def add(self, column: Column, kept: NDArray[np.bool_]) -> None:
-        """Code the kept rows of a column; what is missing is the name ''. kept: (n,)."""
-        encoded = text(column).fill_null("").dictionary_encode()
+        """Code the kept rows of a column; what is missing is the name ''. kept: (n,); other rows' names are unknown."""
+        import pyarrow as pa
+
+        texts = text(column)
+        chosen = texts if kept.all() else texts.filter(pa.array(kept))
+        encoded = chosen.fill_null("").dictionary_encode()
         known = self._codes
         table = np.array(
             [known.setdefault(name, len(known)) for name in encoded.dictionary.to_pylist()], np.int32
         )
-        self._parts.append(
-            table[encoded.indices.to_numpy(zero_copy_only=False)[kept]] if len(table) else table
-        )
+        self._parts.append(table[encoded.indices.to_numpy(zero_copy_only=False)] if len(table) else table)
 
     def finished(self) -> Codes:
         """All rows so far, in the smallest integers that hold them; can be taken once."""

@@ -1,6 +1,7 @@
 """The Open Bandit dataset: one folder a logging policy, one file a campaign, three places side by side.
 
-Each row stands for itself: its place is its slot, and it shares its decision with no other row.
+Each row stands for itself: its place, 1 to 3, is its slot, whichever places a file has rows of, so that the files of two
+policies stand side by side; and it shares its decision with no other row.
 Reference: Saito, Aihara, Matsutani, Narita 2021, Open Bandit Dataset and Pipeline (arXiv 2008.07146).
 """
 
@@ -64,7 +65,7 @@ def read_open_bandit(
 def read_folder(folder: Path | str, campaign: str, *, how: Reading | None = None) -> Log:
     """One policy's log, called as its folder is. Raises: InputError: no such file, see `read_log`."""
     folder = Path(folder)
-    log = read_log(_file(folder, campaign), COLUMNS, how=replace(how or Reading(), format=None))
+    log = read_log(_file(folder, campaign), COLUMNS, how=replace(how or Reading(), format=None, first_slot=1))
     full = folder.resolve()
     name = full.parent.name if full.name == campaign else full.name
     return replace(log, name=name, loggers=one_name(name, len(log)))

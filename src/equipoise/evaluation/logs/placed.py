@@ -137,10 +137,12 @@ def _seen(log: Log, items: tuple[str, ...], places: int, published: Beta | None)
 
 
 def _by_propensities(seen: _Seen) -> Floats | None:
-    """What no row shows shares what is left; a log with fewer than two rows a pair says too little."""
+    """What no row shows shares what is left; a place without rows, or fewer than two rows a pair, say too little."""
     shown = seen.counts > 0.0
     if (uniform := _uniform(seen)) is not None:
         return uniform
+    if not shown.any(axis=0).all():
+        return None
     if (seen.high[shown] > seen.low[shown] * (1.0 + 1e-9)).any() or seen.counts.sum() < 2.0 * shown.sum():
         return None
     found = np.where(shown, seen.high, 0.0)

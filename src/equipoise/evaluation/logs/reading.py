@@ -31,6 +31,7 @@ class Reading:
 
     format: one of `FORMATS`; None takes it from the suffix. skip_bad_rows: leave them out and go on, instead of
     stopping at the first. rejects: the file that keeps them. items: the item_ids that there are; None takes any.
+    first_slot: the number of the topmost slot, in every file; None takes the least that a file has.
     sort: bring the log into the order of its times. users: keep user_ids. progress: called with (done, total).
     """
 
@@ -38,6 +39,7 @@ class Reading:
     skip_bad_rows: bool = False
     rejects: Path | None = None
     items: frozenset[str] | None = None
+    first_slot: int | None = None
     sort: bool = False
     users: bool = False
     progress: Progress | None = None
@@ -93,7 +95,9 @@ class _Gathering:
             self.aside.close()
 
     def _gather(self) -> None:
-        checker = Checker(self.columns, self.source.line_offset, self.how.items, self.how.sort)
+        checker = Checker(
+            self.columns, self.source.line_offset, self.how.items, self.how.sort, self.how.first_slot or 0
+        )
         extra = (decision_service.CHOICES,) if self.counted else ()
         for block in self.source.blocks((*self.columns.named, *extra)):
             checked = checker.check(block)
@@ -139,7 +143,8 @@ class _Gathering:
                 f"with the columns {', '.join(map(repr, self.columns.named))}"
             )
         floats = {column: joined(parts, np.float64) for column, parts in self.floats.items()}
-        slots = _slots(floats.pop(self.columns.slot, None) if self.columns.slot else None, n)
+        told = floats.pop(self.columns.slot, None) if self.columns.slot else None
+        slots = _slots(told, n, first=self.how.first_slot)
         groups = grouped(self._keys(), slots, self._times(floats))
         rows = joined(self.rows, np.int32)
         self._refuse(self._duplicates(groups, rows))
@@ -216,11 +221,11 @@ class _Gathering:
         )
 
 
-def _slots(told: Floats | None, n: int) -> NDArray[np.integer]:
-    """Counted from 0 at the least slot in the file."""
+def _slots(told: Floats | None, n: int, *, first: int | None) -> NDArray[np.integer]:
+    """Counted from 0 at the first slot, or at the least in the file."""
     if told is None:
         return np.zeros(n, dtype=np.int16)
-    slots: NDArray[np.int16] = (told - told.min()).astype(np.int16)
+    slots: NDArray[np.int16] = (told - (told.min() if first is None else first)).astype(np.int16)
     return slots
 
 
@@ -232,4 +237,11 @@ def _kept(groups: Grouping, n: int) -> NDArray[np.int64] | None:
 
 
 def _taken(column: Codes, kept: NDArray[np.int64] | None) -> Codes:
-    return column if kept is None else Codes(column.codes[kept], column.names)
+    """The column in its new order, without the names that only rows left out had."""
+    if kept is None:
+        return column
+    codes = column.codes[kept]
+    if len(kept) == len(column.codes):
+        return Codes(codes, column.names)
+    used, again = np.unique(codes, return_inverse=True)
+    return Codes(again.astype(codes.dtype), tuple(column.names[code] for code in used.tolist()))

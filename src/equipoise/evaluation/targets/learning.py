@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from equipoise.core import Baseline, Batch, Candidates, FeatureSpace, Floats, Policy, Vectors, generator
+from equipoise.core import (
+    Baseline,
+    Batch,
+    Candidates,
+    FeatureSpace,
+    Floats,
+    Policy,
+    State,
+    Vectors,
+    generator,
+)
 from equipoise.evaluation.logs.log import Log
 from equipoise.evaluation.models import robust_weights
 from equipoise.evaluation.targets.forecasts import ItemMeans, parts_of
@@ -41,7 +51,8 @@ class Learning:
 
     def chances(self, log: Log) -> Chances:
         """Every item is a candidate in every row; within a part the policy does not change."""
-        described = _Described(log)
+        described = DescribedLog(log)
+        before = self.policy.state()
         plain, robust = (ItemMeans(len(log.items.names)) for _ in range(2))
         target, shown = np.empty(len(log)), np.empty((len(log), 2))
         expected = np.empty((len(log), 2))
@@ -55,9 +66,16 @@ class Learning:
             plain.learn(log, rows)
             robust.learn(log, rows, _robust_rows(log, target, rows))
         items = len(log.items.names)
-        note = f"learns {RETRAINED} times from the parts of the log before; candidates are all {items:,} items of the log"
+        note = f"{_taught(before, self.policy.state())}; candidates are all {items:,} items of the log"
         first, second = (Baseline(shown[:, model], expected[:, model]) for model in range(2))
         return Chances(self.name, target, first, robust=lambda: second, known_items=items, note=note)
+
+
+def _taught(before: State, after: State) -> str:
+    """What became of a policy along the log; one whose weights are fixed, such as a trained one, learns nothing."""
+    if all(np.array_equal(value, after[name]) for name, value in before.items()):
+        return "learns nothing from the log: it is judged as it stands"
+    return f"learns {RETRAINED} times from the parts of the log before"
 
 
 def _robust_rows(log: Log, target: Floats, rows: slice) -> Floats | None:
@@ -72,7 +90,7 @@ def _decisions(log: Log, rows: slice) -> list[slice]:
     return [slice(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
-class _Described:
+class DescribedLog:
     """The log with a vector for each item in each context.
 
     contexts: (n,) codes of the combinations of attributes that occur.
@@ -129,7 +147,7 @@ class _Part:
     forecasts: (k, 2) mean rewards of the items, by two models.
     """
 
-    described: _Described
+    described: DescribedLog
     policy: Policy
     forecasts: Floats
     rng: np.random.Generator

@@ -22,10 +22,13 @@ def check_policy(
     k: int = 12,
     item_ids: Sequence[str] = (),
     tolerance: float = 1e-12,
+    forgets: bool = False,
     seed: int = 0,
 ) -> None:
     """Every law of a policy; arguments as in `PolicyCase`. Raises: ContractError."""
     check_all(
         POLICY_LAWS,
-        PolicyCase(make, space, floor, k, item_ids=tuple(item_ids), tolerance=tolerance, seed=seed),
+        PolicyCase(
+            make, space, floor, k, item_ids=tuple(item_ids), tolerance=tolerance, forgets=forgets, seed=seed
+        ),
     )

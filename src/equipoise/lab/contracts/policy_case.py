@@ -31,7 +31,8 @@ class PolicyCase:
     make: a policy that has learned nothing. floor: each of k candidates gets at least min(floor, 1 / k).
     k: candidates, 4 or more. item_ids: k or more ids for a policy that knows its items beforehand; invented if ().
     rows: how many settled rows it learns. tolerance: between the state after one batch and after its rows one by
-    one, relative; 0 asks for equal bits. seeds, throws: how many dice the laws about chance throw.
+    one, relative; 0 asks for equal bits. forgets: old rows count less, by a clock that goes by rows.
+    seeds, throws: how many dice the laws about chance throw.
     """
 
     make: Callable[[], Policy]
@@ -41,6 +42,7 @@ class PolicyCase:
     item_ids: tuple[str, ...] = ()
     rows: int = 40
     tolerance: float = 1e-12
+    forgets: bool = False
     seeds: int = 100
     throws: int = 1500
     seed: int = 0
@@ -101,11 +103,16 @@ def permuted(candidates: Candidates, order: NDArray[np.int64]) -> Candidates:
 
 def part(batch: Batch, start: int, stop: int) -> Batch:
     """Rows from `start` up to `stop`."""
+    return rows_of(batch, np.arange(start, stop))
+
+
+def rows_of(batch: Batch, rows: NDArray[np.int64]) -> Batch:
+    """These rows, in this order, as often as they are named; without weights."""
     return Batch(
-        item_ids=batch.item_ids[start:stop],
-        user_ids=batch.user_ids[start:stop],
-        features=batch.features[start:stop],
-        rewards=batch.rewards[start:stop],
-        propensities=batch.propensities[start:stop],
+        item_ids=tuple(batch.item_ids[row] for row in rows.tolist()),
+        user_ids=tuple(batch.user_ids[row] for row in rows.tolist()),
+        features=batch.features[rows],
+        rewards=batch.rewards[rows],
+        propensities=batch.propensities[rows],
         space=batch.space,
     )

@@ -10,7 +10,10 @@ import numpy as np
 
 from equipoise.core import FeatureSpaceError, Policy, State
 from equipoise.lab.contracts.law import Law, copied, difference, law, refuses, require
-from equipoise.lab.contracts.policy_case import PolicyCase, part
+from equipoise.lab.contracts.policy_case import PolicyCase, part, rows_of
+
+WEIGHT_TOLERANCE = 1e-6
+"""Between the odds after a row of weight 2 and after the row twice: sums in another order may round otherwise."""
 
 
 @law
@@ -51,6 +54,30 @@ def one_batch_equals_its_rows(case: PolicyCase) -> None:
             seen=differs,
             remedy="loop over the rows inside update(), in their order",
         )
+
+
+@law
+def a_weight_is_so_many_rows(case: PolicyCase) -> None:
+    """A row of weight 1 is a row, of weight 2 the row twice, and of weight 0 none: the odds agree to 1e-6.
+
+    The rows are of strangers: what is known of a user may be kept by a rule that goes row by row. The states may differ,
+    as where they count rows. And a policy that `forgets` may take a row of weight 2 for one moment, of which two rows
+    are two; weights 0 and 1 bind it as any other.
+    """
+    batch = replace(case.batch(), user_ids=(None,) * case.rows)
+    counts = np.array([0, 1] if case.forgets else [0, 1, 2])
+    weights = counts[np.arange(len(batch)) % len(counts)]
+    weighed, repeated = case.make(), case.make()
+    weighed.update(replace(batch, weights=weights.astype(np.float64)))
+    repeated.update(rows_of(batch, np.repeat(np.arange(len(batch)), weights)))
+    one, other = (policy.distribution(case.candidates(), case.rng()) for policy in (weighed, repeated))
+    apart = float(np.max(np.abs(one - other)))
+    require(
+        apart <= WEIGHT_TOLERANCE,
+        given=f"{len(batch)} rows of weights {', '.join(map(str, counts))}, and each row as often as it weighs",
+        seen=f"probabilities that are up to {apart:.3g} apart",
+        remedy="let each row count batch.weights times in update(), and leave out those of weight 0; None is 1 for all",
+    )
 
 
 @law
@@ -124,6 +151,7 @@ def refuses_another_space(case: PolicyCase) -> None:
 TAUGHT_LAWS: tuple[Law[PolicyCase], ...] = (
     leaves_the_state_unchanged,
     one_batch_equals_its_rows,
+    a_weight_is_so_many_rows,
     state_round_trips,
     state_is_a_copy,
     refuses_another_space,

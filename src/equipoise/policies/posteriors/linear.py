@@ -26,8 +26,9 @@ class LinearSettings:
     noise: a guess at the variance of a reward around its mean, in squared units of reward. noise_rows: how many
     rows that guess is worth. learn_noise: False keeps the guess for ever; see `Noise`.
     discount: in (0, 1], what a row is worth one row later; below 1 a row costs O(d^3) instead of O(d^2).
-    arithmetic: what a row is learned with: "blas", or "compiled" by numba (extra `fast`), in half the time. They agree to
-    rounding and not in every bit, so change it as you would any other setting, with a rebuild.
+    arithmetic: what a row is learned with, and how `BanditPolicy.shortlist` computes: "blas", or "compiled" by numba
+    (extra `fast`), which learns a row in half the time. They agree to rounding and not in every bit, so change it as
+    you would any other setting, with a rebuild.
     """
 
     precision: float = 1.0
