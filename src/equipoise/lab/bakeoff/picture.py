@@ -33,6 +33,8 @@ def error_picture(scores: Sequence[tuple[str, str, Floats]], path: Path) -> Path
         plain(axes, title=name, xlabel="rows", ylabel="error so far")
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.yaxis.set_major_formatter(lambda error, _at: f"{error:g}")
+        axes.yaxis.set_minor_formatter(lambda error, _at: f"{error:g}")
         axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
     return save(drawn, path)
 
