@@ -97,7 +97,9 @@ def test_the_same_in_words(shop: Say) -> None:
     why = shop("why", one)
     assert "slot 0, " in why.out and "bit for bit" in why.out
     assert "identical true" in shop("replay").out
-    assert "thompson#" in shop("status").out
+    status = shop("status").out
+    assert "thompson#" in status
+    assert not {"{", "[", "1800.0"} & set(status.split())
     assert "machine" in shop("doctor").out
 
 

@@ -165,7 +165,7 @@ def test_bad_rows_are_told_and_skipped_when_asked(
     assert skipped.json[0]["n"] == 399
     (kept,) = map(json.loads, (log.parent / "log.csv.rejects.jsonl").read_text().splitlines())
     assert (kept["row"], kept["column"]) == (row, column)
-    assert "1 bad rows left out" in say(*THEIRS, "--skip-bad-rows").out
+    assert "1 bad row left out" in say(*THEIRS, "--skip-bad-rows").out
 
 
 def test_known_items(log: Path, say: Say) -> None:

@@ -51,7 +51,7 @@ def test_where_there_was_none(shop: Say) -> None:
         ((), "name one thing to do"),
         (("--status", "--cancel"), "name one thing to do"),
         (("--cancel",), "there is nothing to cancel"),
-        (("nowhere.toml",), "no configuration at 'nowhere.toml'"),
+        (("nowhere.toml",), "no challenger at 'nowhere.toml'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], says: str, shop: Say) -> None:

@@ -43,6 +43,7 @@ def test_a_log_becomes_a_challenger(folder: Path, say: Callable[..., Said]) -> N
     assert "propensities are the log's own." in done.out and "on_policy" in done.out
     assert "2 bad rows left out" in done.out and "written to challenger.toml" in done.out
     assert len(Path("their.csv.rejects.jsonl").read_text().splitlines()) == 2
+    assert "next: equipoise evaluate --log LATER --columns MAP --policy challenger.toml." in done.out
     assert Path("challenger.toml").read_text().startswith("# Trained by 'equipoise train' on \"their.csv\".")
     log_of(folder, name="later.csv", seed=2)
     named = ("--log", "later.csv", "--columns", "map.toml", "--policy", "challenger.toml")
@@ -95,6 +96,7 @@ def test_beside_a_catalogue_it_can_be_promoted(folder: Path, say: Callable[..., 
     assert done.code == 0, done.err
     assert "challenger in the catalogue's features" in done.out
     assert "3 bad rows left out" in done.out  # the unknown item is one here
+    assert "--policy challenger.toml, or equipoise promote challenger.toml." in done.out
     promoted = say("promote", "challenger.toml")
     assert promoted.code == 0 and "trained#" in promoted.out
     assert say("recommend", "--user", "u1", "--slots", "3").code == 0

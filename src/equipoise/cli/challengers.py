@@ -14,7 +14,7 @@ from equipoise.engine import Engine
 from equipoise.engine.challenge import challenger_settings, challenger_tables, judged
 from equipoise.engine.imported import IMPORTED
 from equipoise.engine.settings import PolicyTable, Settings
-from equipoise.engine.toml import parsed, settings_from
+from equipoise.engine.toml import CHALLENGER, parsed, settings_from
 from equipoise.evaluation.estimators import clustered
 from equipoise.evaluation.evidence import NOTHING
 from equipoise.evaluation.logs import Log
@@ -44,7 +44,7 @@ def _target(word: str, log: Log) -> Target:
     if word == "uniform":
         return Uniform()
     if word.endswith(".toml"):
-        table = settings_from(parsed(Path(word)), where=word).policy
+        table = settings_from(parsed(Path(word), kind=CHALLENGER), where=word).policy
         return _learning(Path(word).stem, table, log)
     if word in EXPLORERS:
         return _learning(word, PolicyTable(name=word), log)

@@ -89,7 +89,8 @@ class How:
     """How to evaluate, and what to show."""
 
     estimator: Annotated[
-        list[str] | None, Parameter(consume_multiple=True, help="Names; by default those that fit the log.")
+        list[str] | None,
+        Parameter(consume_multiple=True, negative="", help="Names; by default those that fit the log."),
     ] = None
     clusters: Annotated[
         int | None, Parameter(help="For mips: of items that are alike; by default the root of their number.")
@@ -105,8 +106,9 @@ class How:
     reward_range: Annotated[
         tuple[float, float] | None,
         Parameter(
+            negative="",
             help="Between which two numbers a slot's reward lies, such as 0 1; for empirical_bernstein and "
-            "confidence_sequence. Our own journal knows it."
+            "confidence_sequence. Our own journal knows it.",
         ),
     ] = None
     largest_weight: Annotated[
@@ -116,7 +118,8 @@ class How:
         ),
     ] = None
     by: Annotated[
-        list[str] | None, Parameter(consume_multiple=True, help="Attributes to show the groups of.")
+        list[str] | None,
+        Parameter(consume_multiple=True, negative="", help="Attributes to show the groups of."),
     ] = None
     over_time: Annotated[bool, Parameter(negative="", help="Show parts of the log, one after the other.")] = (
         False
@@ -140,6 +143,7 @@ def run(
         list[str] | None,
         Parameter(
             consume_multiple=True,
+            negative="",
             help="A challenger's TOML, a policy's name, uniform, or one that the log has probabilities of; several "
             "are compared.",
         ),

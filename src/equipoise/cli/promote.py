@@ -79,7 +79,7 @@ def lines(promotion: dict[str, Any] | None) -> tuple[str, ...]:
     return (
         head,
         f"{promotion['stage']}: {now['difference']:+.4f} a slot ({span}) after {now['n']:,} decisions",
-        f"on when the low is above {promotion['margin']:+g}, back when the high is below it",
+        f"the next step comes when the low is above {promotion['margin']:+g}, the end when the high is below it",
     )
 
 

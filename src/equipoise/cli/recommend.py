@@ -8,7 +8,16 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, print_table, standard_input
+from equipoise.cli.shared import (
+    DEFAULT_CONFIG,
+    Config,
+    Json,
+    one_line,
+    opened,
+    print_json,
+    print_table,
+    standard_input,
+)
 from equipoise.core import Decision, InputError, Request
 from equipoise.engine import Engine, nearest
 
@@ -82,7 +91,7 @@ def show(engine: Engine, decision: Decision) -> None:
         (
             str(slot.slot),
             slot.item_id,
-            engine.text_of(slot.item_id)[:60],
+            one_line(engine.text_of(slot.item_id)),
             f"{slot.propensity:.3f}",
             slot.source,
         )

@@ -55,6 +55,12 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]
     Console().print(table)
 
 
+def one_line(text: str, *, width: int = 60) -> str:
+    """The first line of an item's text, with a mark where the line had to be cut."""
+    first = text.strip().partition("\n")[0].strip()
+    return first if len(first) <= width else first[: width - 1].rstrip() + "…"
+
+
 def _is_number(text: str) -> bool:
     """Of the shape of a number, with signs, percent or nothing in it."""
     return text.strip("+-±.% e") == "" or (

@@ -17,4 +17,15 @@ def run(*, config: Config = DEFAULT_CONFIG, json: Json = False) -> None:
         print_json(status)
     else:
         status["promotion"] = sentence(status["promotion"])
-        print_table("status", ("what", "value"), [(name, str(value)) for name, value in status.items()])
+        print_table("status", ("what", "value"), [(name, _told(value)) for name, value in status.items()])
+
+
+def _told(value: object) -> str:
+    """Lists and tables in words; numbers as people write them."""
+    if isinstance(value, dict):
+        return ", ".join(f"{_told(count)} {name}" for name, count in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.4g}"
+    return f"{value:,.0f}" if isinstance(value, int | float) else str(value)

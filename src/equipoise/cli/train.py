@@ -21,6 +21,7 @@ from equipoise.evaluation.logs import Log, Reading, read_columns, read_log
 from equipoise.evaluation.logs.open_bandit import read_open_bandit
 from equipoise.evaluation.report.rows import Comparison, number
 from equipoise.evaluation.support import NoSupportError
+from equipoise.evaluation.targets.learning import LOG_SPACE
 from equipoise.policies.policy import FLOOR
 
 
@@ -65,11 +66,11 @@ class How:
     variance: Annotated[
         float | None,
         Parameter(
-            help="POEM's weight of the estimate's standard error; None: what does best on held-out rows."
+            help="POEM's weight of the estimate's standard error; by default what does best on held-out rows."
         ),
     ] = None
     ridge: Annotated[
-        float | None, Parameter(help="Pull of the weights to 0, in rows; None: as for --variance.")
+        float | None, Parameter(help="Pull of the weights to 0, in rows; by default as for --variance.")
     ] = None
     clip: Annotated[float, Parameter(help="The largest importance weight.")] = 100.0
     held_out: Annotated[
@@ -203,7 +204,17 @@ def _tell(made: Challenger, out: Path, found: Comparison | None, refusal: str | 
         print(f"{note}.")
     if refusal is not None:
         print(f"{refusal}.")
-    print(f"written to {out}: equipoise evaluate --policy {out}, or equipoise promote {out}.")
+    print(f"written to {out}, which has seen the earlier part of this log: judge it by what comes later.")
+    print(f"next: {_next(made, out)}.")
+
+
+def _next(made: Challenger, out: Path) -> str:
+    """The commands that can take the file: weights in a log's own space serve no catalogue."""
+    spaces = [one.space.name for one in made.fitted]
+    commands = [f"equipoise evaluate --log LATER --columns MAP --policy {out}"] if LOG_SPACE in spaces else []
+    if spaces != [LOG_SPACE]:
+        commands += [f"equipoise evaluate --journal LATER --policy {out}", f"equipoise promote {out}"]
+    return ", or ".join(commands)
 
 
 def _as_json(made: Challenger, out: Path, found: Comparison | None, refusal: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_jso
 from equipoise.engine.foreign import Weighting
 from equipoise.engine.warm_start import warm_start
 from equipoise.evaluation.logs import read_columns
+from equipoise.evaluation.logs.faults import counted
 
 
 def run(
@@ -25,7 +26,7 @@ def run(
     ] = None,
     kind: Annotated[
         str | None,
-        Parameter(help="The kind of feedback that rewards are kept as; None: the first of [reward]."),
+        Parameter(help="The kind of feedback that rewards are kept as; by default the first of [reward]."),
     ] = None,
     weighting: Annotated[
         Weighting | None,
@@ -48,10 +49,11 @@ def run(
         print_json(done)
         return
     print(
-        f"{done.decisions:,} decisions with {done.slots:,} slots taken in, mean reward {done.mean_reward:.4g};"
+        f"{counted(done.decisions, 'decision')} with {counted(done.slots, 'slot')} taken in"
+        + (f", mean reward {done.mean_reward:.4g};" if done.decisions else ";")
     )
     print(
-        f"{done.again:,} were there before, {done.left_out:,} rows set aside; learned up to {done.learned:,}."
+        f"{done.again:,} were there before, {counted(done.left_out, 'row')} set aside; learned up to {done.learned:,}."
     )
     for note in (*done.notes, done.propensities, done.weights):
         print(f"{note}.")

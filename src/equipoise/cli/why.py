@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, print_table
+from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, one_line, opened, print_json, print_table
 from equipoise.engine import Engine, Explanation
 
 
@@ -34,7 +34,7 @@ def show(engine: Engine, explanation: Explanation) -> None:
     print(explanation.summary)
     for reason in explanation.slots:
         print(
-            f"  slot {reason.slot}, {engine.text_of(reason.item_id)[:60] or reason.item_id}: {reason.sentence}"
+            f"  slot {reason.slot}, {one_line(engine.text_of(reason.item_id)) or reason.item_id}: {reason.sentence}"
         )
         if reason.parts:
             told = ", ".join(f"{part.name} {part.amount:+.3f}" for part in reason.parts)

@@ -47,21 +47,37 @@ def nearest(word: str, known: list[str]) -> str:
     return f": did you mean '{close[0]}'?" if close else f": known here are {', '.join(sorted(known))}"
 
 
-def parsed(file: Path) -> dict[str, Any]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kind:
+    """What a file is to be. absent: the sentence for one that is not there. anew: where a whole one comes from."""
+
+    absent: str
+    anew: str
+
+
+CONFIGURATION = Kind(
+    "no configuration at '{file}': make one with 'equipoise init CATALOG', or name one with --config",
+    "run 'equipoise init' anew",
+)
+CHALLENGER = Kind(
+    "no challenger at '{file}': write a TOML with the tables in which it differs, or let 'equipoise train' write one",
+    "write it anew",
+)
+
+
+def parsed(file: Path, *, kind: Kind = CONFIGURATION) -> dict[str, Any]:
     """The file's tables as they are. Raises: ConfigurationError: no such file, or no whole TOML."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigurationError(
-            f"no configuration at '{file}': make one with 'equipoise init CATALOG', or name one with --config"
-        ) from None
+        raise ConfigurationError(kind.absent.format(file=file)) from None
     except (IsADirectoryError, PermissionError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"'{file}' cannot be read ({error}): it must be a TOML file in UTF-8"
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(
-            f"'{file}' is not whole TOML ({error}): it may be half-written; mend that place, or run 'equipoise init' anew"
+            f"'{file}' is not whole TOML ({error}): it may be half-written; mend that place, or {kind.anew}"
         ) from error
 
 

@@ -241,7 +241,7 @@ class Evaluation:
         return _Found(self._row(one.name, estimator, terms, one.support.warnings), terms)
 
     def _row(self, policy: str, estimator: str, terms: Terms, warnings: Sequence[str] = ()) -> Row:
-        told = (*warnings, *_few(terms), *caveats(terms, self._options.interval))
+        told = (*warnings, *_few(terms, estimator), *caveats(terms, self._options.interval))
         return Row(policy, estimator, self._estimate(terms), told)
 
     def _estimate(self, terms: Terms) -> Estimate:
@@ -351,6 +351,9 @@ def _unknown(evidence: Evidence) -> Estimate:
     return Estimate(np.nan, np.inf, -np.inf, np.inf, int(evidence.decisions[-1]) + 1, 0.0)
 
 
-def _few(terms: Terms) -> tuple[str, ...]:
+def _few(terms: Terms, estimator: str) -> tuple[str, ...]:
     """A warning for a single number that rests on little."""
-    return (f"rests on {terms.n_effective:,.0f} effective rows only",) if terms.n_effective < FEW else ()
+    if terms.n_effective >= FEW:
+        return ()
+    rows = f"{terms.n_effective:,.0f}"
+    return (f"{estimator} rests on {rows} effective {'row' if rows == '1' else 'rows'} only",)

@@ -121,8 +121,8 @@ class Evidence:
         except KeyError:
             known = ", ".join(map(repr, self.groups)) or "none"
             raise InputError(
-                f"the log has no attribute {attribute!r} to group by (it has {known}): name its column under "
-                "'attributes' in the columns file"
+                f"the log has no attribute {attribute!r} to group by (it has {known}): a file's columns are "
+                "named under 'attributes' in the columns file, a journal's attributes are those of its requests"
             ) from None
 
 

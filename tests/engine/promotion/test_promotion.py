@@ -60,6 +60,21 @@ def test_a_better_challenger_goes_all_the_way(tmp_path: Path) -> None:
         assert again.status()["serving"] == "configuration"
 
 
+def test_status_tells_what_happened_last() -> None:
+    """A promoted challenger is taken back after another failed: the taking back is what there is to be told."""
+    with serving() as engine:
+        challenge(engine)
+        end = play(engine, play(engine, 0))
+        assert state(engine) == "promoted"
+        challenge(engine, UNIFORM, at=START + float(end))
+        engine.cancel_promotion(at=START + float(end))
+        assert state(engine) == "cancelled"
+        engine.cancel_promotion(at=START + float(end) + 1.0)
+        assert kinds(engine)[0] == "started"
+        assert kinds(engine)[-1] == "withdrawn"
+        assert engine.status()["promotion"]["challenger"].startswith("greedy#")
+
+
 def test_a_worse_challenger_goes_back_from_the_shadow() -> None:
     """The incumbent has learned what pays; the challenger shows everything alike, and nobody ever sees it."""
     with serving(policy=GREEDY) as engine:

@@ -52,7 +52,7 @@ def test_the_good_rows_are_read_when_asked(column: str, value: object, words: st
     assert log.rewards.tolist() == [1.0, 0.0, 1.0]
     assert log.decisions.tolist() == [0, 0, 1]
     assert log.left_out == 1
-    assert "1 bad rows left out" in log.notes[0]
+    assert "1 bad row left out" in log.notes[0]
     (told,) = map(json.loads, aside.read_text().splitlines())
     assert (told["row"], told["line"], told["column"]) == (3, 4, column)
     assert words in told["reason"]

@@ -92,6 +92,14 @@ def test_few_effective_rows_warn() -> None:
     assert verdicts(sound(80))["effective sample size"] is Verdict.WARNING
 
 
+def test_weights_that_are_all_alike_have_no_endless_z() -> None:
+    """Every weight is .001: their standard error is rounding alone, and the largest weight is no 0.0."""
+    alike = replace(sound(), propensities=np.full(len(sound()), 0.5), target=np.full(len(sound()), 0.0005))
+    found = {check.name: check.shown for check in support_of(alike, policy="new", facts=FACTS).checks}
+    assert found["mean weight"] == "0.0010 (z beyond -1000)"
+    assert found["largest weight"].startswith("0.001 (")
+
+
 def test_unsupported_is_estimated_where_nobody_tells() -> None:
     """Item d carries .4 of the target and is never shown: the mean weight is .6 of what it should be."""
     evidence = sound()

@@ -10,7 +10,7 @@ import msgspec
 
 from equipoise.core import ConfigurationError
 from equipoise.engine.settings import Settings
-from equipoise.engine.toml import parsed, settings_from
+from equipoise.engine.toml import CHALLENGER, parsed, settings_from
 
 OWN = ("policy", "pairing", "statistics", "encoder", "retrieval")
 """The tables in which a challenger may differ. Catalogue, journal, rewards and seed are the experiment itself."""
@@ -24,7 +24,7 @@ def challenger_settings(path: str | Path, incumbent: Settings) -> Settings:
     Raises: ConfigurationError: broken TOML, an unknown key, or another value in a table that both must share.
     """
     file = Path(path)
-    return challenger_tables(parsed(file), incumbent, where=str(file))
+    return challenger_tables(parsed(file, kind=CHALLENGER), incumbent, where=str(file))
 
 
 def challenger_tables(

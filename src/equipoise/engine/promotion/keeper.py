@@ -125,13 +125,14 @@ class Keeper:
         return _handed_over(parts, before)
 
     def status(self, parts: Parts) -> dict[str, Any]:
-        """`serving`: whose settings serve; `promotion`: the latest one, None where there was none."""
+        """`serving`: whose settings serve; `promotion`: that of the latest event, None where there was none."""
         found = promotions(parts.journal.events())
         standing = standing_over(self.configured, parts.journal)
         step = None if self.running is None else self.running.stage.step()
+        latest = max(found, key=lambda promotion: promotion.events[-1].event_seq, default=None)
         return {
             "serving": "configuration" if standing is None else "promoted challenger",
-            "promotion": None if not found else told(found[-1], step),
+            "promotion": None if latest is None else told(latest, step),
         }
 
     @contextmanager

@@ -80,7 +80,12 @@ class Aside:
     def __str__(self) -> str:
         columns = ", ".join(f"{count:,} for {column}" for column, count in self.counts.most_common())
         kept = f", kept in '{self.path}'" if self.path is not None and self.total else ""
-        return f"{self.total:,} bad rows left out ({columns}){kept}" if self.total else "no bad rows"
+        return f"{counted(self.total, 'bad row')} left out ({columns}){kept}" if self.total else "no bad rows"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 bad row`, `2 bad rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _line(fault: Fault) -> str:

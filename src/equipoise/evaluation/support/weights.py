@@ -16,6 +16,9 @@ LEAST = 10
 """Decisions below which a log is short, which its intervals say, and not yet hopeless."""
 
 Z = 4.0
+FAR = 1000.0
+"""From where a z is no longer told as a number."""
+
 LARGE_SHARE, TOO_LARGE_SHARE = 0.05, 0.5
 UNSUPPORTED, TOO_UNSUPPORTED = 0.05, 0.5
 
@@ -58,12 +61,17 @@ def mean_weight(evidence: Evidence, weights: Floats) -> Check:
         verdict = Verdict.HOPELESS
     return Check(
         "mean weight",
-        f"{mean:.4f} (z {z:+.1f})",
+        f"{mean:.4f} ({_told(z)})",
         verdict,
         f"should be 1; warns beyond z {Z:.0f}, hopeless there below .2 or above 5",
         "the propensities are not those of this log, or the target shows what the log never tries",
         "check that a propensity is the probability of the shown item given the slots above, and the target's too",
     )
+
+
+def _told(z: float) -> str:
+    """Weights that are all alike have next to no standard error, so that z says no more than its sign."""
+    return f"z {z:+.1f}" if abs(z) < FAR else f"z beyond {math.copysign(FAR, z):+.0f}"
 
 
 def largest_weight(weights: Floats) -> Check:
@@ -72,12 +80,16 @@ def largest_weight(weights: Floats) -> Check:
     share = largest / total if total > 0.0 else 1.0
     return Check(
         "largest weight",
-        f"{largest:,.1f} ({share:.1%} of all weight)",
+        f"{_weight(largest)} ({share:.1%} of all weight)",
         graded(share, warn=LARGE_SHARE, hopeless=max(TOO_LARGE_SHARE, LEAST / len(weights))),
         f"warns above {LARGE_SHARE:.0%}, hopeless above {TOO_LARGE_SHARE:.0%}",
         "a single row decides much of the estimate",
         "use a self-normalised, clipped or doubly robust estimator, or log with a higher floor",
     )
+
+
+def _weight(largest: float) -> str:
+    return f"{largest:,.1f}" if largest >= 1.0 else f"{largest:.2g}"
 
 
 def unsupported(evidence: Evidence, weights: Floats, told: float | None) -> Check:

@@ -24,6 +24,9 @@ from equipoise.evaluation.models import robust_weights
 from equipoise.evaluation.targets.forecasts import ItemMeans, parts_of
 from equipoise.evaluation.targets.target import Chances
 
+LOG_SPACE = "log-items"
+"""The space in which a log's items are described, by name."""
+
 DIM = 64
 """Numbers of a row that say what an item is in a context."""
 
@@ -33,7 +36,7 @@ RETRAINED = 100
 
 def feature_space(log: Log) -> FeatureSpace:
     """The space in which `Learning` describes the items of a log."""
-    return FeatureSpace("log-items", "+".join(log.groups) or "plain", DIM)
+    return FeatureSpace(LOG_SPACE, "+".join(log.groups) or "plain", DIM)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

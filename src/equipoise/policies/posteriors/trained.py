@@ -144,8 +144,8 @@ def _of_space(weights: object, space: FeatureSpace) -> Mapping[str, Any]:
         )
     if str(space) not in weights:
         raise FeatureSpaceError(
-            f"policy '{TRAINED}' was trained in {', '.join(weights)} but is to work in {space}: train it on those with"
-            " 'equipoise train' (--journal, or --log with --config)"
+            f"policy '{TRAINED}' was trained in {', '.join(weights)} but is to work in {space}: for a catalogue, train it"
+            " with 'equipoise train' --journal, or --log with --config; for the items of a log, with --log"
         )
     table: Mapping[str, Any] = weights[str(space)]
     return table
