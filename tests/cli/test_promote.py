@@ -60,6 +60,14 @@ def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], says: str, shop
     assert says in told.err
 
 
+def test_a_file_that_broke_off_before_its_first_table_is_refused(shop: Say, folder: Path) -> None:
+    (folder / "half.toml").write_text("# Trained by 'equipoise train' on", encoding="utf-8")
+    told = shop("promote", "half.toml")
+    assert told.code == 1
+    assert "'half.toml' has no table in it, so it would be the incumbent itself" in told.err
+    assert shop("promote", "--status", "--json").json["promotion"] is None
+
+
 def test_a_second_challenger_must_wait(shop: Say, challenger: str) -> None:
     assert shop("promote", challenger).code == 0
     told = shop("promote", challenger)

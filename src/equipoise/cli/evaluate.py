@@ -213,7 +213,7 @@ def _measure(source: Source, how: How, config: Path, *, json: bool) -> int:
             msgspec.json.format(msgspec.json.encode([row.as_dict() for row in rows])).decode() + "\n"
         )
     else:
-        print_table("what was shown", HEAD[1:], [cells(row)[1:] for row in rows])
+        print_table("what was shown", ("metric", *HEAD[2:]), [cells(row)[1:] for row in rows])
     return 0
 
 

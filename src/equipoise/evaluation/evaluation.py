@@ -241,7 +241,7 @@ class Evaluation:
         return _Found(self._row(one.name, estimator, terms, one.support.warnings), terms)
 
     def _row(self, policy: str, estimator: str, terms: Terms, warnings: Sequence[str] = ()) -> Row:
-        told = (*warnings, *_few(terms, estimator), *caveats(terms, self._options.interval))
+        told = (*warnings, *_few(terms, estimator), *self._caveats(estimator, terms))
         return Row(policy, estimator, self._estimate(terms), told)
 
     def _estimate(self, terms: Terms) -> Estimate:
@@ -259,7 +259,11 @@ class Evaluation:
 
     def _earned(self, terms: Terms) -> Row:
         """What the log itself earned, however few its rows are."""
-        return Row(self._logger, ON_POLICY, self._estimate(terms), caveats(terms, self._options.interval))
+        return Row(self._logger, ON_POLICY, self._estimate(terms), self._caveats(ON_POLICY, terms))
+
+    def _caveats(self, estimator: str, terms: Terms) -> tuple[str, ...]:
+        """What its interval rests on; which estimator's, since several stand in a table."""
+        return tuple(f"{estimator}: {line}" for line in caveats(terms, self._options.interval))
 
     @property
     def _logger(self) -> str:
@@ -285,9 +289,9 @@ class Evaluation:
             line
             for found in (first, second)
             for line in found.row.warnings
-            if line not in caveats(found.terms, self._options.interval)  # type: ignore[arg-type]
+            if line not in self._caveats(found.row.estimator, found.terms)  # type: ignore[arg-type]
         )
-        told = (*carried, *caveats(terms, self._options.interval))
+        told = (*carried, *self._caveats(first.row.estimator, terms))
         name = f"{first.row.policy} - {second.row.policy}"
         return Row(name, first.row.estimator, self._estimate(terms), told)
 

@@ -16,15 +16,22 @@ OWN = ("policy", "pairing", "statistics", "encoder", "retrieval")
 """The tables in which a challenger may differ. Catalogue, journal, rewards and seed are the experiment itself."""
 
 
-def challenger_settings(path: str | Path, incumbent: Settings) -> Settings:
+def challenger_settings(path: str | Path, incumbent: Settings, *, itself: bool = True) -> Settings:
     """The incumbent's settings with the tables of `OWN` that the TOML at `path` names.
 
     A table that is named counts whole: a key that it leaves out stands at its default, not at the incumbent's value.
     The environment's variables, which the incumbent's settings already hold, do not touch these tables.
+    itself: whether a file without any table, which is the incumbent itself, will do.
     Raises: ConfigurationError: broken TOML, an unknown key, or another value in a table that both must share.
     """
     file = Path(path)
-    return challenger_tables(parsed(file, kind=CHALLENGER), incumbent, where=str(file))
+    tables = parsed(file, kind=CHALLENGER)
+    if not tables and not itself:
+        raise ConfigurationError(
+            f"'{file}' has no table in it, so it would be the incumbent itself: it may be half-written; write the tables "
+            f"in which the challenger differs, of {', '.join(OWN)}"
+        )
+    return challenger_tables(tables, incumbent, where=str(file))
 
 
 def challenger_tables(

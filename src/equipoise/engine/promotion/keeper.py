@@ -59,7 +59,7 @@ class Keeper:
                 "before another begins"
             )
         if not isinstance(challenger, Settings):
-            challenger = challenger_settings(challenger, parts.settings)
+            challenger = challenger_settings(challenger, parts.settings, itself=False)
         rules_of(parts.settings, parts.journal.rewards.low, parts.journal.rewards.high)
         return _learned(parts, challenger, progress=progress)
 
