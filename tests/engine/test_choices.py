@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from equipoise.core import InputError, Request
-from equipoise.engine.choices import journal_choices
-from equipoise.engine.warm_start import warm_start
+from equipoise.engine.offline.choices import journal_choices
+from equipoise.engine.offline.warm_start import warm_start
 from equipoise.evaluation.logs import columns_from
 from equipoise.learning.offline import SoftmaxPolicy, chances, train
 

@@ -10,9 +10,9 @@ import pytest
 
 from equipoise.core import ConfigurationError, FeatureSpaceError, Request
 from equipoise.engine import Engine
-from equipoise.engine.imported import ROBUST
-from equipoise.engine.log_prior import weigh
-from equipoise.engine.warm_start import warm_start
+from equipoise.engine.offline.imported import ROBUST
+from equipoise.engine.offline.log_prior import weigh
+from equipoise.engine.offline.warm_start import warm_start
 
 from .shop import START, opened, visit
 from .test_warm_start import COLUMNS, keen, rows, state_of, written

@@ -11,7 +11,7 @@ import pytest
 from equipoise.core import Candidates, ConfigurationError, FeatureSpaceError, InputError, Request
 from equipoise.engine import Engine
 from equipoise.engine.challenge import challenger_settings
-from equipoise.engine.log_choices import (
+from equipoise.engine.offline.log_choices import (
     MOST_NUMBERS,
     catalog_choices,
     cut_of,
@@ -20,8 +20,8 @@ from equipoise.engine.log_choices import (
     part_of,
     with_shown_items,
 )
-from equipoise.engine.policy_file import check_free, write_policy
-from equipoise.engine.training import Challenger, Plan, train_on_journal, train_on_log
+from equipoise.engine.offline.policy_file import check_free, write_policy
+from equipoise.engine.offline.training import Challenger, Plan, train_on_journal, train_on_log
 from equipoise.evaluation import Evaluation
 from equipoise.evaluation.evidence import Codes
 from equipoise.evaluation.logs import Log

@@ -14,9 +14,9 @@ import pytest
 from equipoise.cli import main
 from equipoise.core import ConfigurationError, InputError, Request
 from equipoise.engine import Engine
-from equipoise.engine.foreign import ForeignLog
-from equipoise.engine.imported import ESTIMATED, IMPORTED, even_weights, weights_of
-from equipoise.engine.warm_start import WarmStarted, warm_start
+from equipoise.engine.offline.foreign import ForeignLog
+from equipoise.engine.offline.imported import ESTIMATED, IMPORTED, even_weights, weights_of
+from equipoise.engine.offline.warm_start import WarmStarted, warm_start
 from equipoise.evaluation.logs import Reading, columns_from, read_log
 from equipoise.evaluation.slates import SLATE_ESTIMATORS, slate_log
 

@@ -12,7 +12,7 @@ import numpy as np
 from equipoise.core import ConfigurationError, InputError
 from equipoise.engine import Engine
 from equipoise.engine.challenge import challenger_settings, challenger_tables, judged
-from equipoise.engine.imported import IMPORTED
+from equipoise.engine.offline.imported import IMPORTED
 from equipoise.engine.settings import PolicyTable, Settings
 from equipoise.engine.toml import CHALLENGER, parsed, settings_from
 from equipoise.evaluation.estimators import clustered

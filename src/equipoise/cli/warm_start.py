@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, opened, print_json, progress_bar
-from equipoise.engine.foreign import Weighting
-from equipoise.engine.warm_start import warm_start
+from equipoise.engine.offline.foreign import Weighting
+from equipoise.engine.offline.warm_start import warm_start
 from equipoise.evaluation.logs import read_columns
 from equipoise.evaluation.logs.faults import counted
 

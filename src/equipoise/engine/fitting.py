@@ -12,7 +12,7 @@ import numpy as np
 
 from equipoise.core import Batch, ConfigurationError, FeatureSpace, FeatureSpaceError, InputError, fingerprint
 from equipoise.encoders import Layout, Pairing
-from equipoise.engine.log_prior import LogPriors, takes, weigh
+from equipoise.engine.offline.log_prior import LogPriors, takes, weigh
 from equipoise.engine.settings import Settings
 from equipoise.journal import RewardSpec
 from equipoise.learning import Learner, Statistics

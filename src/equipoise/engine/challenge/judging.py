@@ -12,7 +12,7 @@ from equipoise.core import Decision, Floats, Logged
 from equipoise.engine.challenge.beside import beside
 from equipoise.engine.challenge.catalogues import Catalogues
 from equipoise.engine.challenge.weighing import Opinion, opinion_of, paired
-from equipoise.engine.imported import IMPORTED
+from equipoise.engine.offline.imported import IMPORTED
 from equipoise.engine.parts import Parts, Progress
 from equipoise.engine.settings import Settings
 

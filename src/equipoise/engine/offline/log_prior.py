@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from equipoise.core import ConfigurationError, FeatureSpace, FeatureSpaceError, Floats, Logged, fingerprint
-from equipoise.engine.imported import IMPORTED, ROBUST, weights_of
+from equipoise.engine.offline.imported import IMPORTED, ROBUST, weights_of
 from equipoise.engine.settings import PolicyTable, Settings
 from equipoise.learning import Weigh
 from equipoise.learning.offline import LogEvidence

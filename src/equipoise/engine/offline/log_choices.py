@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from equipoise.core import Batch, FeatureSpace, InputError, Request, Vectors
 from equipoise.engine.deliberation import pair
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import Foreign, ForeignLog
+from equipoise.engine.offline.foreign import Foreign, ForeignLog
 from equipoise.engine.questions import asked_of
 from equipoise.evaluation.evidence import Codes
 from equipoise.evaluation.logs import Log

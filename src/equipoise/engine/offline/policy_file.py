@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from equipoise.core import ConfigurationError
-from equipoise.engine.training import Challenger
+from equipoise.engine.offline.training import Challenger
 
 
 def write_policy(challenger: Challenger, path: Path, *, log: str, force: bool = False) -> None:

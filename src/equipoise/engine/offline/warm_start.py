@@ -33,13 +33,13 @@ from equipoise.core import (
 )
 from equipoise.engine.deliberation import pair
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import Foreign, ForeignLog, Weighting
-from equipoise.engine.imported import ESTIMATED, IMPORTED, ROBUST
 from equipoise.engine.loading import rejects_path
-from equipoise.engine.log_prior import LogPriors
+from equipoise.engine.offline.foreign import Foreign, ForeignLog, Weighting
+from equipoise.engine.offline.imported import ESTIMATED, IMPORTED, ROBUST
+from equipoise.engine.offline.log_prior import LogPriors
+from equipoise.engine.offline.robust_start import learn_log, require_possible
 from equipoise.engine.parts import Parts
 from equipoise.engine.questions import asked_of
-from equipoise.engine.robust_start import learn_log, require_possible
 from equipoise.evaluation.logs import Log, LogColumns, Reading, read_log
 from equipoise.journal import RewardSpec
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from equipoise.core import PINNED, InputError, Logged, Vectors
 from equipoise.engine.deliberation import pair, pinned_items
 from equipoise.engine.engine import Engine
-from equipoise.engine.imported import IMPORTED
+from equipoise.engine.offline.imported import IMPORTED
 from equipoise.engine.parts import Parts
 from equipoise.engine.past import question_of, recall_at
 from equipoise.learning import Learner, Statistics

@@ -15,11 +15,11 @@ import numpy as np
 
 from equipoise.core import ConfigurationError, FeatureSpace, Floats, InputError, generator
 from equipoise.engine.challenge import challenger_tables, judged
-from equipoise.engine.choices import journal_choices
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import ForeignLog
-from equipoise.engine.imported import IMPORTED
-from equipoise.engine.log_choices import (
+from equipoise.engine.offline.choices import journal_choices
+from equipoise.engine.offline.foreign import ForeignLog
+from equipoise.engine.offline.imported import IMPORTED
+from equipoise.engine.offline.log_choices import (
     catalog_choices,
     cut_of,
     latest,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from equipoise.core import ConfigurationError, State, generator
 from equipoise.engine.engine import Engine
-from equipoise.engine.foreign import ForeignLog
-from equipoise.engine.log_choices import Progress, catalog_slots, with_shown_items
-from equipoise.engine.log_prior import IN_MEMORY, TAKEN_BY, LogPriors, takes
+from equipoise.engine.offline.foreign import ForeignLog
+from equipoise.engine.offline.log_choices import Progress, catalog_slots, with_shown_items
+from equipoise.engine.offline.log_prior import IN_MEMORY, TAKEN_BY, LogPriors, takes
 from equipoise.learning import Statistics
 from equipoise.learning.offline import DoublyRobust, LogEvidence
 

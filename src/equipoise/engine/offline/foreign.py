@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import ConfigurationError, Floats, fingerprint
-from equipoise.engine.imported import even_weights
+from equipoise.engine.offline.imported import even_weights
 from equipoise.evaluation.evidence import Codes
 from equipoise.evaluation.logs import Log
 from equipoise.learning.offline import EstimatedPropensities, frequency_propensities
