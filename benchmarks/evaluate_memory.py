@@ -25,7 +25,7 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np
 
-from equipoise.evaluation.evaluation import Evaluation, Options
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.logs import columns_from, read_log
 
 ITEMS, CHUNK = 80, 200_000

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from equipoise.core import InputError
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.estimators import AdaptiveDr, FoundMips, Ips, Mips, marginalised, spread_so_far
-from equipoise.evaluation.evaluation import Evaluation, Options
 from equipoise.evaluation.evidence import Codes, one_name
 from equipoise.evaluation.logs import Log
 from equipoise.evaluation.logs.items import with_clusters

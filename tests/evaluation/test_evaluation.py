@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from equipoise.core import Baseline, InputError
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.bounds import INTERVALS
-from equipoise.evaluation.evaluation import Evaluation, Options
 from equipoise.evaluation.evidence import Codes, one_name
 from equipoise.evaluation.logs import Log
 from equipoise.evaluation.support import NoSupportError

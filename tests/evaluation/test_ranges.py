@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from equipoise.core import Baseline, InputError, PropensityError
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.bounds import NOT_SHARES
-from equipoise.evaluation.evaluation import Evaluation, Options
 from equipoise.evaluation.evidence import Evidence, one_name
 from equipoise.evaluation.logs.log import Log
 from equipoise.evaluation.ranges import FORECASTS, LINEARISED, Span, limits_of

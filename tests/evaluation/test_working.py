@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from equipoise.core import InputError
-from equipoise.evaluation.evaluation import Evaluation, Options
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.working import each
 
 from .test_evaluation import slates, world

@@ -9,14 +9,15 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from equipoise.cli.evaluate import NO_SUPPORT, show, show_support
+from equipoise.cli.comparison import show, show_support
+from equipoise.cli.evaluate import NO_SUPPORT
 from equipoise.cli.shared import DEFAULT_CONFIG, Json, opened, print_json, print_table, progress_bar
 from equipoise.core import InputError
 from equipoise.engine import Engine
 from equipoise.engine.offline.policy_file import check_free, sentences, write_policy
 from equipoise.engine.offline.training import Challenger, Method, Plan, train_on_journal, train_on_log
 from equipoise.engine.toml import load_settings
-from equipoise.evaluation.evaluation import Evaluation, Options
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.logs import Log, Reading, read_columns, read_log
 from equipoise.evaluation.logs.open_bandit import read_open_bandit
 from equipoise.evaluation.report.rows import Comparison, number

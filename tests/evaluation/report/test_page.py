@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from equipoise.core import Estimate, InputError
-from equipoise.evaluation.evaluation import Evaluation, Options
+from equipoise.evaluation import Evaluation, Options
 from equipoise.evaluation.report.page import page, write_page
 from equipoise.evaluation.report.rows import KEYS, Comparison, Row, cells, number
 

@@ -21,8 +21,8 @@ from equipoise.core import (
 )
 from equipoise.evaluation.logs.log import Log
 from equipoise.evaluation.models import robust_weights
+from equipoise.evaluation.targets.chances import Chances
 from equipoise.evaluation.targets.forecasts import ItemMeans, parts_of
-from equipoise.evaluation.targets.target import Chances
 
 LOG_SPACE = "log-items"
 """The space in which a log's items are described, by name."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,36 +11,9 @@ from equipoise.core import Baseline, Floats, InputError, Policy
 from equipoise.evaluation.evidence import NOTHING, Beyond
 from equipoise.evaluation.logs.columns import near
 from equipoise.evaluation.logs.log import Log
+from equipoise.evaluation.targets.chances import Chances, Target
 from equipoise.evaluation.targets.forecasts import placed_baseline, robust_rows, uniform_baseline
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chances:
-    """What a policy would have done in n rows.
-
-    target: (n,) in [0, 1], its probability of the shown item, given the slots above. baseline: forecasts, if there are
-    any; robust: makes those for `mrdr`, if they can be made. beyond: what else is known, see `Beyond`. unsupported: the
-    share of its probability on items that the log could not show, if that is known. known_items: how many items there
-    are, if that is known. note: what was assumed.
-    """
-
-    name: str
-    target: Floats
-    baseline: Baseline | None = None
-    robust: Callable[[], Baseline] | None = None
-    beyond: Beyond = NOTHING
-    unsupported: float | None = None
-    known_items: int | None = None
-    note: str = ""
-
-
-class Target(Protocol):
-    """A policy that can be asked about a log."""
-
-    @property
-    def name(self) -> str: ...
-
-    def chances(self, log: Log) -> Chances: ...
+from equipoise.evaluation.targets.learning import Learning
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +103,6 @@ def target_from(told: Policylike, *, log: Log, position: int = 0) -> Target:
     if isinstance(told, tuple) and len(told) == 2 and isinstance(told[0], str):
         return Given(told[0], np.asarray(told[1], dtype=np.float64))
     if isinstance(told, Policy):
-        from equipoise.evaluation.targets.learning import Learning
-
         return Learning(str(getattr(told, "name", f"policy {position + 1}")), told)
     if hasattr(told, "chances"):
         return told
