@@ -13,7 +13,17 @@ from cyclopts import Parameter
 
 from equipoise.cli.challengers import judged_journal, largest_weight, own_log, targets_of
 from equipoise.cli.comparison import show, show_support
-from equipoise.cli.shared import DEFAULT_CONFIG, Config, Json, print_table, progress_bar
+from equipoise.cli.shared import (
+    DEFAULT_CONFIG,
+    AnyLog,
+    Config,
+    Json,
+    LogColumns,
+    LogFormat,
+    OwnJournal,
+    print_table,
+    progress_bar,
+)
 from equipoise.core import InputError
 from equipoise.engine import Engine
 from equipoise.engine.toml import load_settings
@@ -38,16 +48,10 @@ WHOLE = frozenset({"mips", "mrdr", "adaptive_dr"})
 class Source:
     """Where the log is: our own journal, somebody's file, or an Open Bandit folder."""
 
-    journal: Annotated[Path | None, Parameter(help="Our own journal; needs the configuration too.")] = None
-    log: Annotated[Path | None, Parameter(help="Anyone's log: a file, or a folder of Open Bandit.")] = None
-    columns: Annotated[Path | None, Parameter(help="TOML that says which column of the log is what.")] = None
-    form: Annotated[
-        str | None,
-        Parameter(
-            name="--format",
-            help="csv, tsv, jsonl, parquet, dsjson or open-bandit; by default the file's suffix says it.",
-        ),
-    ] = None
+    journal: OwnJournal = None
+    log: AnyLog = None
+    columns: LogColumns = None
+    form: LogFormat = None
     target_log: Annotated[
         Path | None, Parameter(help="open-bandit: the folder of the policy to be evaluated.")
     ] = None

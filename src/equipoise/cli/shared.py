@@ -26,6 +26,16 @@ from equipoise.core import InputError
 from equipoise.engine import Engine
 
 Config = Annotated[Path, Parameter(name=["--config", "-c"], help="The configuration file.")]
+OwnJournal = Annotated[Path | None, Parameter(help="Our own journal; needs the configuration too.")]
+AnyLog = Annotated[Path | None, Parameter(help="Anyone's log: a file, or a folder of Open Bandit.")]
+LogColumns = Annotated[Path | None, Parameter(help="TOML that says which column of the log is what.")]
+LogFormat = Annotated[
+    str | None,
+    Parameter(
+        name="--format",
+        help="csv, tsv, jsonl, parquet, dsjson or open-bandit; by default the file's suffix says it.",
+    ),
+]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON instead of a table.")]
 
 DEFAULT_CONFIG = Path("equipoise.toml")

@@ -11,7 +11,18 @@ from cyclopts import Parameter
 
 from equipoise.cli.comparison import show, show_support
 from equipoise.cli.evaluate import NO_SUPPORT
-from equipoise.cli.shared import DEFAULT_CONFIG, Json, opened, print_json, print_table, progress_bar
+from equipoise.cli.shared import (
+    DEFAULT_CONFIG,
+    AnyLog,
+    Json,
+    LogColumns,
+    LogFormat,
+    OwnJournal,
+    opened,
+    print_json,
+    print_table,
+    progress_bar,
+)
 from equipoise.core import InputError
 from equipoise.engine import Engine
 from equipoise.engine.offline.policy_file import check_free, sentences, write_policy
@@ -30,16 +41,10 @@ from equipoise.policies.policy import FLOOR
 class Source:
     """What to learn from: our own journal, or anyone's log."""
 
-    journal: Annotated[Path | None, Parameter(help="Our own journal; needs the configuration too.")] = None
-    log: Annotated[Path | None, Parameter(help="Anyone's log: a file, or a folder of Open Bandit.")] = None
-    columns: Annotated[Path | None, Parameter(help="TOML that says which column of the log is what.")] = None
-    form: Annotated[
-        str | None,
-        Parameter(
-            name="--format",
-            help="csv, tsv, jsonl, parquet, dsjson or open-bandit; by default the file's suffix says it.",
-        ),
-    ] = None
+    journal: OwnJournal = None
+    log: AnyLog = None
+    columns: LogColumns = None
+    form: LogFormat = None
     campaign: Annotated[str, Parameter(help="open-bandit: which file of the folder, such as men.")] = "all"
     rejects: Annotated[
         Path | None,
