@@ -92,6 +92,20 @@ def test_100_000_updates_leave_the_factor_as_if_computed_afresh(name: str) -> No
     assert np.abs(kept.root() - afresh).max() < 1e-8 * np.abs(afresh).max()
 
 
+@pytest.mark.parametrize("d", [1, 5, 128])
+def test_the_covariance_begins_at_a_cache_line_and_keeps_its_numbers(d: int) -> None:
+    for seed in range(4):  # any one array has a chance of one in four of beginning there by luck
+        form = CovarianceForm(Prior(np.zeros(d), np.arange(1.0, d + 1.0)))
+        np.testing.assert_array_equal(form.covariance(), np.diag(1.0 / np.arange(1.0, d + 1.0)))
+        form.absorb_rows(*rows(3, d, seed))
+        again = CovarianceForm(Prior.flat(d))
+        again.restore(form.state())
+        assert again.covariance().tobytes() == form.covariance().tobytes()
+        for one in (form, again):
+            assert one._lower.ctypes.data % 64 == 0
+            assert one._lower.flags.f_contiguous
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("posterior", ["linear", "mixed", "arms"])
 def test_a_policy_says_its_arithmetic_in_its_fingerprint_and_learns_alike(

@@ -243,6 +243,61 @@ def test_a_bad_batch_is_refused_and_nothing_learned(posterior, case, space, batc
     same(policy.state(), before)
 
 
+BAD_ROWS = {
+    "NaN feature": (
+        "features",
+        np.array([[0.0, 0.0, np.nan, 1.0]], np.float32),
+        InputError,
+        "nan as feature 2",
+    ),
+    "infinite": (
+        "features",
+        np.array([[np.inf, -np.inf, 0.0, 1.0]], np.float32),
+        InputError,
+        "inf as feature 0",
+    ),
+    "two rows": ("features", np.ones((2, 4), np.float32), InputError, r"\(2, 4\).*\(1, 4\)"),
+    "too wide": ("features", np.ones((1, 5), np.float32), InputError, r"\(1, 5\).*\(1, 4\)"),
+    "flat": ("features", np.ones(4, np.float32), InputError, r"\(4,\).*\(1, 4\)"),
+    "reward NaN": ("rewards", np.array([np.nan]), InputError, "reward nan of row 0"),
+    "reward infinite": ("rewards", np.array([-np.inf]), InputError, "reward -inf of row 0"),
+    "rewards": ("rewards", np.ones(2), InputError, "2 rewards"),
+    "users": ("user_ids", (), InputError, "0 user_ids"),
+    "propensities": ("propensities", np.ones(0), InputError, "0 propensities"),
+    "propensity NaN": ("propensities", np.array([np.nan]), PropensityError, "propensity nan"),
+    "propensity 0": ("propensities", np.zeros(1), PropensityError, "propensity 0.0"),
+    "propensity above 1": ("propensities", np.array([1.25]), PropensityError, "propensity 1.25"),
+    "space": ("space", FeatureSpace("toy", "2", 4), FeatureSpaceError, "toy@2"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ROWS)
+def test_a_bad_row_is_refused_and_nothing_learned(case, space, batch):
+    """A batch of one row is checked by a way of its own, so each of its fields is spoiled here."""
+    field, value, error, words = BAD_ROWS[case]
+    policy = build("softmax", space, posterior="linear")
+    policy.update(batch(20))
+    before = policy.state()
+    with pytest.raises(error, match=words):
+        policy.update(replace(batch(1), **{field: value}))
+    same(policy.state(), before)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        np.array([[3e38, 3e38, -3e38, 0.0]], np.float32) * np.float32(1.0),
+        np.array([[0.5, 1e-3, -2.0, 0.0]]),
+        np.arange(8, dtype=np.float32).reshape(1, 8)[:, ::2],
+    ],
+    ids=["sizes whose sum is infinite", "float64", "strided"],
+)
+def test_a_finite_row_is_learned_however_it_comes(features, space, batch):
+    policy = build("softmax", space, posterior="linear")
+    policy.update(replace(batch(1), features=features))
+    assert policy.posterior.rows == 1
+
+
 @pytest.mark.parametrize("posterior", ["beta", "logistic"])
 @pytest.mark.parametrize("reward", [-0.1, 1.1])
 def test_a_reward_that_is_no_chance_is_refused_and_nothing_learned(posterior, reward, space, batch):

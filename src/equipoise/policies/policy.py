@@ -58,6 +58,7 @@ class BanditPolicy:
         self.name = name
         self._who = f"policy '{name}'"
         self.posterior = posterior
+        self.space = posterior.space
         self.explorer = explorer
         self.floor = floor
         self.fingerprint = fingerprint
@@ -66,10 +67,6 @@ class BanditPolicy:
         self._directed = posterior if isinstance(posterior, Directed) else None
         self._similarity = similarity
         self._diversity = diversity
-
-    @property
-    def space(self) -> FeatureSpace:
-        return self.posterior.space
 
     def believe(self, candidates: Candidates, rng: np.random.Generator) -> Belief:
         """The belief with its spread, for explanations; the draws are those that a slate with `rng` uses."""

@@ -2,8 +2,10 @@
 
 They take S as `upper` (d, d) in C order, which is the transposed view of a lower triangle in Fortran order, and pass
 over it four rows at a time: each number of `along` is then loaded and stored a quarter as often. The numbers
-before the diagonal are not read, but those of a block of four may be written. Every inner loop counts from 0: for
-one that starts elsewhere the compiler allows for negative places, and does not run it four numbers at a time.
+before the diagonal are not read, but those of a block of four may be written.
+
+Places are unsigned: the compiler allows for negative ones, which count from an array's end, in every access, and that
+takes as long as the arithmetic does in the short rows near the corner.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from equipoise.core import MissingExtraError
+
+ONE, TWO, THREE, FOUR = (np.uint64(number) for number in (1, 2, 3, 4))
 
 
 @lru_cache(maxsize=1)
@@ -51,9 +55,10 @@ def loops() -> tuple[Any, Any]:
     learn = quick(learn)
 
     def row(mean: Any, lower: Any, x: Any, reward: float, noise: float) -> tuple[float, float]:
-        work = np.empty((3, len(x)))
-        work[2] = x
-        learned: tuple[float, float] = learn(mean, lower.T, work[2], reward, noise, work)
+        work, exact = np.empty((2, len(x))), np.empty(len(x))
+        for i in range(len(x)):
+            exact[i] = x[i]
+        learned: tuple[float, float] = learn(mean, lower.T, exact, reward, noise, work)
         return learned
 
     def rows(mean: Any, lower: Any, features: Any, rewards: Any) -> Any:
@@ -68,60 +73,59 @@ def loops() -> tuple[Any, Any]:
 
 def _blocks(upper: Any, x: Any, along: Any) -> None:
     """along = S x, but for the squares on the diagonal."""
-    d = len(x)
-    along[:] = 0.0
-    for block in range(d // 4):
-        j = 4 * block
-        x0, x1, x2, x3 = x[j], x[j + 1], x[j + 2], x[j + 3]
+    d = np.uint64(len(x))
+    for i in range(d):
+        along[i] = 0.0
+    for block in range(d // FOUR):
+        a = FOUR * block
+        b, c, e = a + ONE, a + TWO, a + THREE
+        x0, x1, x2, x3 = x[a], x[b], x[c], x[e]
         s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
-        k = j + 4
-        row0, row1, row2, row3 = upper[j, k:], upper[j + 1, k:], upper[j + 2, k:], upper[j + 3, k:]
-        there, into = x[k:], along[k:]
-        for i in range(len(there)):
-            u0, u1, u2, u3 = row0[i], row1[i], row2[i], row3[i]
-            s0 += u0 * there[i]
-            s1 += u1 * there[i]
-            s2 += u2 * there[i]
-            s3 += u3 * there[i]
-            into[i] += u0 * x0 + u1 * x1 + u2 * x2 + u3 * x3
-        along[j] += s0
-        along[j + 1] += s1
-        along[j + 2] += s2
-        along[j + 3] += s3
+        for i in range(a + FOUR, d):
+            u0, u1, u2, u3 = upper[a, i], upper[b, i], upper[c, i], upper[e, i]
+            s0 += u0 * x[i]
+            s1 += u1 * x[i]
+            s2 += u2 * x[i]
+            s3 += u3 * x[i]
+            along[i] += u0 * x0 + u1 * x1 + u2 * x2 + u3 * x3
+        along[a] += s0
+        along[b] += s1
+        along[c] += s2
+        along[e] += s3
 
 
 def _corners(upper: Any, x: Any, along: Any) -> None:
     """The squares of four on the diagonal, each written out, and what is left beyond the last, added to `along`."""
-    d = len(x)
-    for block in range(d // 4):
-        a, b, c, e = 4 * block, 4 * block + 1, 4 * block + 2, 4 * block + 3
+    d = np.uint64(len(x))
+    for block in range(d // FOUR):
+        a = FOUR * block
+        b, c, e = a + ONE, a + TWO, a + THREE
         x0, x1, x2, x3 = x[a], x[b], x[c], x[e]
         ab, ac, ae, bc, be, ce = upper[a, b], upper[a, c], upper[a, e], upper[b, c], upper[b, e], upper[c, e]
         along[a] += upper[a, a] * x0 + ab * x1 + ac * x2 + ae * x3
         along[b] += ab * x0 + upper[b, b] * x1 + bc * x2 + be * x3
         along[c] += ac * x0 + bc * x1 + upper[c, c] * x2 + ce * x3
         along[e] += ae * x0 + be * x1 + ce * x2 + upper[e, e] * x3
-    for j in range(d - d % 4, d):
+    for j in range(d - d % FOUR, d):
         along[j] += upper[j, j] * x[j]
-        for i in range(j + 1, d):
+        for i in range(j + ONE, d):
             along[j] += upper[j, i] * x[i]
             along[i] += upper[j, i] * x[j]
 
 
 def _downdate(upper: Any, along: Any, shares: Any) -> None:
     """S -= shares along', from its end: what `_blocks` has read last is still in the nearest cache."""
-    d = len(along)
-    whole = d // 4
+    d = np.uint64(len(along))
+    whole = d // FOUR
     for block in range(whole):
-        j = 4 * (whole - 1 - block)
-        a0, a1, a2, a3 = shares[j], shares[j + 1], shares[j + 2], shares[j + 3]
-        row0, row1, row2, row3 = upper[j, j:], upper[j + 1, j:], upper[j + 2, j:], upper[j + 3, j:]
-        there = along[j:]
-        for i in range(len(there)):
-            row0[i] -= a0 * there[i]
-            row1[i] -= a1 * there[i]
-            row2[i] -= a2 * there[i]
-            row3[i] -= a3 * there[i]
-    for j in range(d - d % 4, d):
-        for i in range(d - j):
-            upper[j, j + i] -= shares[j] * along[j + i]
+        a = FOUR * (whole - ONE - block)
+        b, c, e = a + ONE, a + TWO, a + THREE
+        a0, a1, a2, a3 = shares[a], shares[b], shares[c], shares[e]
+        for i in range(a, d):
+            upper[a, i] -= a0 * along[i]
+            upper[b, i] -= a1 * along[i]
+            upper[c, i] -= a2 * along[i]
+            upper[e, i] -= a3 * along[i]
+    for j in range(d - d % FOUR, d):
+        for i in range(j, d):
+            upper[j, i] -= shares[j] * along[i]

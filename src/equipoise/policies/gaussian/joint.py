@@ -21,6 +21,9 @@ from equipoise.policies.gaussian.arithmetic import arithmetic as arithmetic_of
 from equipoise.policies.gaussian.normals import SIZE, beside, block, normals, numbered
 from equipoise.policies.stored import stored
 
+LINE = 64
+"""Bytes of a cache line."""
+
 Sigma: TypeAlias = Callable[[np.random.Generator, int], Vectors]
 """A generator and a number of draws to so many deviations of the noise, (draws, 1)."""
 
@@ -139,14 +142,15 @@ class CovarianceForm(_Rooted):
         super().__init__()
         self.mean: Floats = prior.mean.copy()
         self._arithmetic = arithmetic or Blas()
-        self._lower: Floats = np.asfortranarray(np.diag(1.0 / prior.precision))
+        self._lower = _aligned(np.diag(1.0 / prior.precision))
 
     def forecast(self, x: Floats) -> tuple[float, float]:
         along = blas.dsymv(1.0, self._lower, x, lower=1)
         return float(self.mean @ x), float(along @ x)
 
     def absorb(self, x: Floats | Vectors, reward: float, *, noise: float = 1.0) -> tuple[float, float]:
-        self._learned()
+        if self._root is not None:
+            self._forget()
         return self._arithmetic.absorb(self.mean, self._lower, x, reward, noise)
 
     def absorb_rows(self, rows: Vectors, rewards: Floats) -> tuple[list[float], list[float]]:
@@ -171,8 +175,17 @@ class CovarianceForm(_Rooted):
     def restore(self, state: State) -> None:
         d = len(self.mean)
         mean, lower = stored(state, "mean", (d,)), stored(state, "covariance", (d, d))
-        self.mean, self._lower = mean, np.asfortranarray(lower)
+        self.mean, self._lower = mean, _aligned(lower)
         self._learned()
+
+
+def _aligned(square: Floats) -> Floats:
+    """A copy in Fortran order that begins at a cache line: from elsewhere a row is learned a sixth slower."""
+    room = np.empty(square.size + LINE // 8)
+    start = -room.ctypes.data % LINE // 8
+    copy = room[start : start + square.size].reshape(square.shape, order="F")
+    copy[:] = square
+    return copy
 
 
 class PrecisionForm(_Rooted):
