@@ -8,10 +8,11 @@ import pytest
 from equipoise.core import Batch, Candidates, FeatureSpace, InputError
 from equipoise.lab.headlines.baselines import BASELINES, BetaStream, FixedPlayer, Past, forecast
 from equipoise.lab.headlines.data import HeadlineTest
-from equipoise.lab.headlines.ours import OURS, CampaignPlayer, CampaignStream, horizon
+from equipoise.lab.headlines.ours import OURS, CampaignPlayer, Style
 from equipoise.lab.headlines.score import over_tests, table
 from equipoise.lab.headlines.world import BATCH, play, serve, throws
 from equipoise.policies import PastTest, RelatedArms, RelatedSettings, campaign
+from equipoise.policies.explorers.horizon import logit_odds
 
 SPACE = FeatureSpace("toy", "1", 2)
 
@@ -134,7 +135,7 @@ def test_the_stream_has_the_odds_of_the_policy_itself():
     """The world works on arrays; fed the same rows one by one, `equipoise.policies.campaign` gives the same odds."""
     past, features = related(), np.random.default_rng(2).normal(size=(4, 2)).astype(np.float32)
     arms = Candidates(tuple("abcd"), features, SPACE)
-    stream = CampaignStream(past.prior(features), visitors=400, seeds=2, explore=horizon, number=0)
+    stream = CampaignPlayer(past.upcoming([features]), Style(), seeds=2).open(0, visitors=400)
     policies = [campaign(past, visitors=400, batch=BATCH) for _ in range(2)]
     coins = throws("x", visitors=400, seeds=2)
     for start in range(0, 400, BATCH):
@@ -148,6 +149,25 @@ def test_the_stream_has_the_odds_of_the_policy_itself():
             policy.update(rows(arms, shown[seed], clicks[seed], odds[seed]))
 
 
+def test_a_finished_test_joins_the_past_of_its_own_seed():
+    """As `RelatedArms.with_test` tells a newsroom, and not at all where each test starts from the same past."""
+    past, rng = related(), np.random.default_rng(5)
+    features = [rng.normal(size=(k, 2)).astype(np.float32) for k in (3, 4)]
+    shown, clicks = (
+        np.array([[60.0, 20.0, 0.0], [10.0, 0.0, 70.0]]),
+        np.array([[3.0, 0.0, 0.0], [1.0, 0.0, 5.0]]),
+    )
+    for style in (Style(), Style(keeps=False)):
+        player = CampaignPlayer(past.upcoming(features), style, seeds=2)
+        player.close(0, shown, clicks)
+        odds = player.open(1, visitors=200).odds()
+        for seed in range(2):
+            known = past.with_test(PastTest(features[0], shown[seed], clicks[seed]))
+            prior = known.prior(features[1]) if style.keeps else past.prior(features[1], later=1)
+            expected = 0.005 + 0.98 * logit_odds(prior, left=200, batch=BATCH)
+            np.testing.assert_allclose(odds[seed], expected, atol=1e-9)
+
+
 def rows(arms, shown, clicks, odds):
     at = np.repeat(np.arange(len(arms)), shown.astype(int))
     rewards = np.concatenate([np.arange(n) < c for n, c in zip(shown, clicks, strict=True)]).astype(float)
@@ -159,7 +179,7 @@ def rows(arms, shown, clicks, odds):
 @pytest.mark.parametrize("name", OURS)
 def test_our_odds_sum_to_one_above_the_floor(name):
     features = np.random.default_rng(2).normal(size=(5, 2)).astype(np.float32)
-    stream = CampaignPlayer(related().priors([features]), 3, OURS[name]).open(0, visitors=200)
+    stream = CampaignPlayer(related().upcoming([features]), OURS[name], seeds=3).open(0, visitors=200)
     for _ in range(5):
         odds = stream.odds()
         np.testing.assert_allclose(odds.sum(axis=1), 1.0, atol=1e-9)

@@ -17,12 +17,14 @@ from equipoise.policies import (
     CampaignPosterior,
     LogitNormal,
     PastTest,
+    Programme,
     RelatedArms,
     RelatedSettings,
     campaign,
     learned,
 )
-from equipoise.policies.campaigns.related import _learned, likeness, placed, typical_distances
+from equipoise.policies.campaigns.likeness import likeness, placed, typical_distances
+from equipoise.policies.campaigns.related import _learned
 
 SPACE = FeatureSpace("toy", "1", 4)
 SETTINGS = RelatedSettings(text=0.3, own=0.05, level=0.2, fade=30.0, parts=2, chance=0.02)
@@ -253,6 +255,43 @@ def test_played_tests_are_learned_as_by_brute_force():
     told, expected = related.prior(asked), dense(past_of(15), later, asked)
     np.testing.assert_allclose(told.mean, expected.mean, atol=1e-8)
     np.testing.assert_allclose(told.covariance, expected.covariance, atol=1e-8)
+
+
+def test_a_programme_believes_what_one_test_after_the_other_teaches():
+    """Arms never shown, and a whole test that is left out, teach nothing; tests still come in their order."""
+    later, asked = played_of(6), np.random.default_rng(4).normal(size=(3, 4)).astype(np.float32)
+    first = RelatedArms.of(SPACE, past_of(15), settings=SETTINGS)
+    programme = Programme(first.upcoming([*(test.features for test in later), asked]))
+    related = first
+    for number, test in enumerate(later):
+        told, expected = programme.prior(number), related.prior(test.features)
+        np.testing.assert_allclose(told.mean, expected.mean, atol=1e-8)
+        np.testing.assert_allclose(told.covariance, expected.covariance, atol=1e-8)
+        programme.learn(number, test.shown, test.clicks)
+        related = related.with_test(test)
+    told, expected = programme.prior(6), related.prior(asked)
+    np.testing.assert_allclose(told.mean, expected.mean, atol=1e-8)
+    np.testing.assert_allclose(told.covariance, expected.covariance, atol=1e-8)
+
+
+def test_programmes_of_the_same_tests_do_not_meet():
+    upcoming = RELATED.upcoming([test.features for test in played_of(3)])
+    one, other = Programme(upcoming), Programme(upcoming)
+    before = other.prior(2)
+    one.learn(0, np.full(len(played_of(1)[0].shown), 90.0), np.full(len(played_of(1)[0].shown), 9.0))
+    assert (one.prior(2).mean != before.mean).any()
+    np.testing.assert_array_equal(other.prior(2).mean, before.mean)
+
+
+def test_a_programme_goes_forward_only():
+    later = played_of(3)
+    programme = Programme(RELATED.upcoming([test.features for test in later]))
+    programme.learn(1, later[1].shown, later[1].clicks)
+    for number in (0, 1, 3):
+        with pytest.raises(InputError, match="ask about 2 to 2"):
+            programme.prior(number)
+    with pytest.raises(InputError, match="counts of shape"):
+        programme.learn(2, np.ones(9), np.ones(9))
 
 
 def test_after_many_clicks_a_played_test_is_worth_what_a_past_one_is():

@@ -3,6 +3,7 @@
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Prior
 from equipoise.policies.campaigns.campaign import CampaignPosterior, campaign
 from equipoise.policies.campaigns.logits import LogitBelief, LogitNormal, learned
+from equipoise.policies.campaigns.programme import Programme, Upcoming
 from equipoise.policies.campaigns.related import PastTest, RelatedArms, RelatedSettings
 from equipoise.policies.draw import draw
 from equipoise.policies.floors import floored
@@ -21,9 +22,11 @@ __all__ = [
     "PastTest",
     "Posterior",
     "Prior",
+    "Programme",
     "RelatedArms",
     "RelatedSettings",
     "Shortlist",
+    "Upcoming",
     "build",
     "campaign",
     "draw",

@@ -15,7 +15,15 @@ from equipoise.core import FeatureSpace, Floats, Vectors
 from equipoise.lab.headlines.data import HeadlineTest
 from equipoise.lab.headlines.texts import LAYERS
 from equipoise.lab.headlines.world import BATCH, Stream
-from equipoise.policies import LogitNormal, PastTest, RelatedArms, RelatedSettings, learned
+from equipoise.policies import (
+    LogitNormal,
+    PastTest,
+    Programme,
+    RelatedArms,
+    RelatedSettings,
+    Upcoming,
+    learned,
+)
 from equipoise.policies.campaigns.campaign import CAMPAIGN_FLOOR
 from equipoise.policies.explorers.horizon import logit_odds
 
@@ -55,17 +63,15 @@ def related_arms(
 
 
 class CampaignStream:
-    """One test, b times over."""
+    """One test, b times over. prior: mean (b, k), covariance (b, k, k)."""
 
-    def __init__(
-        self, prior: LogitNormal, *, visitors: int, seeds: int, explore: Explore, number: int
-    ) -> None:
+    def __init__(self, prior: LogitNormal, *, visitors: int, explore: Explore, number: int) -> None:
         self._prior = prior
         self._explore = explore
         self._left = visitors
-        self._shown = np.zeros((seeds, len(prior.mean)))
-        self._clicks = np.zeros_like(self._shown)
-        self._mode = np.tile(prior.mean, (seeds, 1))
+        self._shown = np.zeros_like(prior.mean)
+        self._clicks = np.zeros_like(prior.mean)
+        self._mode = prior.mean
         self._rng = np.random.default_rng([number, visitors])
 
     def odds(self) -> Floats:
@@ -73,7 +79,7 @@ class CampaignStream:
         self._mode = logits.mean
         least = min(CAMPAIGN_FLOOR, 1.0 / self._shown.shape[1])
         odds = self._explore(logits, self._left, self._rng)
-        return least + (1.0 - self._shown.shape[1] * least) * odds
+        return np.asarray(least + (1.0 - self._shown.shape[1] * least) * odds)
 
     def learn(self, shown: Floats, clicks: Floats) -> None:
         self._shown += shown
@@ -81,26 +87,38 @@ class CampaignStream:
         self._left -= BATCH
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class CampaignPlayer:
-    """priors: what the past says of each test to be played. What is learned in one test is not kept for the next."""
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a newsroom uses the policy. explore: see `Explore`. keeps: a finished test joins the past of the next."""
 
-    priors: Sequence[LogitNormal]
-    seeds: int
-    explore: Explore
+    explore: Explore = horizon
+    keeps: bool = True
+
+
+class CampaignPlayer:
+    """Each of b seeds keeps a programme of its own, since each meets visitors of its own."""
+
+    def __init__(self, upcoming: Upcoming, style: Style, *, seeds: int) -> None:
+        self._programmes = [Programme(upcoming) for _ in range(seeds)]
+        self._style = style
 
     def open(self, test: int, *, visitors: int) -> Stream:
-        return CampaignStream(
-            self.priors[test], visitors=visitors, seeds=self.seeds, explore=self.explore, number=test
+        priors = [programme.prior(test) for programme in self._programmes]
+        prior = LogitNormal(
+            np.stack([each.mean for each in priors]), np.stack([each.covariance for each in priors])
         )
+        return CampaignStream(prior, visitors=visitors, explore=self._style.explore, number=test)
 
     def close(self, test: int, shown: Floats, clicks: Floats) -> None:
-        """Nothing is kept."""
+        if self._style.keeps:
+            for programme, *counts in zip(self._programmes, shown, clicks, strict=True):
+                programme.learn(test, *counts)
 
 
-OURS: dict[str, Explore] = {
-    "campaign": horizon,
-    "campaign_greedy": greedy,
-    "campaign_thompson": thompson,
+OURS: dict[str, Style] = {
+    "campaign": Style(),
+    "campaign_alone": Style(keeps=False),
+    "campaign_greedy": Style(greedy),
+    "campaign_thompson": Style(thompson),
 }
-"""The policy, and what becomes of it when it explores otherwise."""
+"""The policy, and what becomes of it when it forgets each played test, or explores otherwise."""

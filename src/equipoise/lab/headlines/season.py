@@ -13,21 +13,21 @@ from equipoise.lab.headlines.data import HeadlineTest
 from equipoise.lab.headlines.ours import OURS, CampaignPlayer, related_arms
 from equipoise.lab.headlines.texts import last_layer
 from equipoise.lab.headlines.world import Player
-from equipoise.policies import LogitNormal
+from equipoise.policies import Upcoming
 
 REFERENCES = ("uniform", "oracle")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Season:
-    """past: the tests to learn from. tests: those to be played, and of each: forecasts: (k,) click rates by ridge
-    regression; priors: what our policy believes before the first visitor.
+    """past: the tests to learn from. tests: those to be played. forecasts: of each, the (k,) click rates that ridge
+    regression expects. upcoming: what our policy believes of all of them before the first visitor.
     """
 
     past: Sequence[HeadlineTest]
     tests: Sequence[HeadlineTest]
     forecasts: Sequence[Floats]
-    priors: Sequence[LogitNormal]
+    upcoming: Upcoming
 
     @classmethod
     def of(
@@ -36,12 +36,12 @@ class Season:
         """vectors: one (k, d) a test, of all layers; the past tests first."""
         before, after = vectors[: len(past)], vectors[len(past) :]
         told = forecast(Past(past, last_layer(before)), last_layer(after))
-        return cls(past, tests, told, related_arms(past, before).priors(after))
+        return cls(past, tests, told, related_arms(past, before).upcoming(after))
 
     def player(self, name: str, *, seeds: int) -> Player:
         """Raises: ConfigurationError: a name that nobody has."""
         if name in OURS:
-            return CampaignPlayer(self.priors, seeds, OURS[name])
+            return CampaignPlayer(self.upcoming, OURS[name], seeds=seeds)
         if name in BASELINES:
             return BASELINES[name](self.tests, Past(self.past, ()), self.forecasts, seeds)
         if name == "uniform":

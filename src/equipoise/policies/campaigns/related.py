@@ -13,15 +13,7 @@ with the variance of counted clicks,
 
 (the empirical logit: Haldane 1955; Cox 1970), about 1 / clicks where clicks are rare. For the arms of a new test the
 process gives a joint normal belief about their logits. Reference: Rasmussen and Williams 2006, eqs 2.25 and 2.26;
-the test's level is the random intercept of a mixed model.
-
-A test that was played by its own clicks shows its poorer arms seldom, where the empirical logit is biased: one visitor
-without a click would count as log(.5 / 1.5), a chance of 25 %. So `with_test` learns it as `logits` does, by Laplace's
-approximation around what was believed before: with the mode t and p = sigmoid(t) the clicks are worth
-
-    y_i = t_i + (c_i - n_i p_i) / w_i,    variance 1 / w_i,    w_i = n_i p_i (1 - p_i)
-
-which is the empirical logit again where clicks are many (Rasmussen and Williams 2006, sec. 3.4.2).
+the test's level is the random intercept of a mixed model. What a finished test adds: `observed`.
 """
 
 from __future__ import annotations
@@ -31,14 +23,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.special import expit, logit
+from scipy.special import logit
 
 from equipoise.core import ConfigurationError, FeatureSpace, Floats, InputError, Vectors
-from equipoise.policies.campaigns.logits import LogitNormal, learned
+from equipoise.policies.campaigns.likeness import likeness, placed, typical_distances
+from equipoise.policies.campaigns.logits import LogitNormal
+from equipoise.policies.campaigns.observed import Observed, observed
+from equipoise.policies.campaigns.programme import Upcoming
 from equipoise.policies.ranges import require
-
-SAMPLED = 400
-"""Arms among which a part's typical distance is measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +136,7 @@ class RelatedArms:
         positions = placed(features, known.scales)
         mean, told = known._told(positions, np.zeros(len(positions)))
         prior = LogitNormal(mean, known._covariance(positions, told))
-        found = _found(prior, test.shown[seen], test.clicks[seen])
+        found = observed(prior, test.shown[seen], test.clicks[seen])
         return replace(known, evidence=_extended(known._before(), positions, told, found))
 
     def _before(self) -> Evidence:
@@ -176,6 +168,20 @@ class RelatedArms:
             )
         ]
 
+    def upcoming(self, features: Sequence[Vectors]) -> Upcoming:
+        """The joint belief about all arms of several tests that follow each other, for a `Programme`.
+
+        features: (k, d) a test; N arms in all take N^2 numbers.
+        """
+        positions = placed(np.concatenate(features).astype(np.float64), self.scales)
+        sizes = [len(rows) for rows in features]
+        ages = np.repeat(np.arange(len(sizes), dtype=np.float64), sizes)
+        mean, told = self._told(positions, ages)
+        apart = np.abs(ages[:, np.newaxis] - ages) / self.settings.fade
+        covariance = self.settings.text * likeness(positions, positions, apart) - told.T @ told
+        edges = (0, *np.cumsum(sizes).tolist())
+        return Upcoming(edges, mean, covariance, self.settings.level, self.settings.own)
+
     def _told(self, positions: Floats, ages: Floats) -> tuple[Floats, Floats]:
         """(k,) means, and (n, k) of which the squares are what the past arms take off the variance.
 
@@ -195,47 +201,6 @@ class RelatedArms:
         return np.asarray(text + own + self.settings.level)
 
 
-def typical_distances(features: Floats, parts: int) -> Floats:
-    """(parts,) the median distance between two arms within each part; 1 where all arms are alike."""
-    every = max(1, len(features) // SAMPLED)
-    blocks = _unit_parts(features[::every], parts)
-    pairs = np.triu_indices(blocks.shape[0], 1)
-    medians = [
-        np.median(_distances(rows, rows)[pairs]) if len(pairs[0]) else 0.0
-        for rows in np.moveaxis(blocks, 1, 0)
-    ]
-    return np.array([median if median > 1e-6 else 1.0 for median in medians])
-
-
-def placed(features: Floats, scales: Floats) -> Floats:
-    """(n, d) the features so that two arms of typical distance in every part are 1 apart."""
-    blocks = _unit_parts(features, len(scales))
-    return np.asarray((blocks / (scales[:, np.newaxis] * np.sqrt(len(scales)))).reshape(features.shape))
-
-
-def likeness(these: Floats, those: Floats, apart: Floats | float = 0.0) -> Floats:
-    """(n, m) exp(-distance - apart): 1 for the same text, about .37 for a pair like any other. apart: (n, m) in time."""
-    distances = _distances(these, those)
-    distances += apart
-    return np.exp(np.negative(distances, out=distances), out=distances)
-
-
-def _unit_parts(features: Floats, parts: int) -> Floats:
-    """(n, parts, d / parts), each of length 1 where it is not all 0."""
-    blocks = features.reshape(len(features), parts, -1)
-    length = np.linalg.norm(blocks, axis=2, keepdims=True)
-    return np.asarray(blocks / np.where(length > 0.0, length, 1.0))
-
-
-def _distances(these: Floats, those: Floats) -> Floats:
-    """(n, m). A square below 1e-9 is what rounding leaves of a text's distance to itself."""
-    squares = -2.0 * (these @ those.T)
-    squares += np.square(these).sum(axis=1)[:, np.newaxis]
-    squares += np.square(those).sum(axis=1)
-    squares[squares < 1e-9] = 0.0
-    return np.sqrt(squares, out=squares)
-
-
 def _learned(past: Sequence[PastTest], positions: Floats, settings: RelatedSettings) -> Evidence:
     good = np.concatenate([test.clicks for test in past]) + 0.5
     bad = np.concatenate([test.shown - test.clicks for test in past]) + 0.5
@@ -253,25 +218,7 @@ def _learned(past: Sequence[PastTest], positions: Floats, settings: RelatedSetti
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """What a played test's clicks are worth. covariance: (k, k) of its observed logits, before the test was played
-    and with their noise. surprise: (k,) observed less expected."""
-
-    covariance: Floats
-    surprise: Floats
-
-
-def _found(prior: LogitNormal, shown: Floats, clicks: Floats) -> Found:
-    mode = learned(prior, shown, clicks).mean
-    chance = expit(mode)
-    weight = shown * chance * (1.0 - chance)
-    return Found(
-        prior.covariance + np.diag(1.0 / weight), mode + (clicks - shown * chance) / weight - prior.mean
-    )
-
-
-def _extended(seen: Evidence, positions: Floats, told: Floats, found: Found) -> Evidence:
+def _extended(seen: Evidence, positions: Floats, told: Floats, found: Observed) -> Evidence:
     """k more arms by block elimination. told: (n, k) root^-1 of their covariance with the n others."""
     n, k = told.shape
     root = np.zeros((n + k, n + k))
