@@ -176,7 +176,7 @@ def test_on_our_own_journal_it_is_judged_as_evaluate_does(tmp_path: Path) -> Non
         fewer = train_on_journal(engine, QUICK, last=50)
         assert fewer.fitted[0].choices == 50 * 3
     with opened(tmp_path / "new.db", n=6, policy=made.tables["policy"]) as engine:
-        decision = engine.recommend(Request(user_id="u1"), slots=2, at=START)
+        decision = engine.recommend(Request(user_id="u1"), slots=2, decision_id="first", at=START)
         assert {slot.item_id for slot in decision.slots} == {"i1", "i4"}
 
 

@@ -304,16 +304,49 @@ def test_what_callers_asked_for_is_counted_apart_from_what_was_shown() -> None:
 def test_faded_counts_equal_those_faded_one_by_one(requests: list[list[str]], memory: float) -> None:
     asked, plain = Asked(memory), dict.fromkeys("abcdefghijklmnopqrstuvwx", 0.0)
     for number, named in enumerate(requests):
-        asked.add(named)
         if named:
+            distinct = list(dict.fromkeys(named))
+            asked.add(distinct, np.zeros(len(distinct)))
             plain = {name: value * (1.0 - 1.0 / memory) for name, value in plain.items()}
         for name in set(named):
             plain[name] += 1.0
         if number == len(requests) // 2:  # a state read back goes on as if nothing had happened
             asked = Asked.restored(asked.state(), memory)
-    counts, lately = asked.look(list(plain))
-    assert lately == pytest.approx(list(plain.values()), abs=1e-9)
-    assert counts.tolist() == [float(sum(name in named for named in requests)) for name in plain]
+    look = asked.look(list(plain))
+    assert look.lately == pytest.approx(list(plain.values()), abs=1e-9)
+    assert look.counts.tolist() == [float(sum(name in named for named in requests)) for name in plain]
+
+
+def test_company_by_hand() -> None:
+    # One show of a with reward 1: overall (1 + 10 x .5) / 11 = 6/11, so a stands at (1 - 6/11) / (1 + 5) = 5/66;
+    # b, c and d, never shown, stand at 0.
+    statistics = Statistics(StatisticsSettings(expected_reward=0.5))
+    statistics.update(batch_of_rows([("a", "u", 1.0)]))
+    statistics.asked_for(("a", "b", "c", "b"))  # beside b: a and c, mean 5/132; beside a: b and c, 0
+    statistics.asked_for(("d",))  # beside nothing
+    statistics.asked_for(("a", "b"))  # beside b: a, 5/66
+    known = statistics.experience(("a", "b", "c", "d", "e"), None).item_company
+    # b over two requests and one of 0: (5/132 + 5/66) / 3 = 5/132; c over one and one: 5/132 / 2.
+    assert known == pytest.approx([0.0, 5 / 132, 5 / 264, 0.0, 0.0], abs=1e-15)
+
+
+@given(
+    requests=st.lists(st.lists(st.sampled_from("abcdefgh"), min_size=1, unique=True), max_size=20),
+    seed=st.integers(0, 9),
+)
+def test_company_is_the_mean_of_the_others_request_by_request(requests: list[list[str]], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    asked, beside = Asked(50.0), {name: [0.0] for name in "abcdefgh"}
+    for number, named in enumerate(requests):
+        standing = dict(zip(named, rng.normal(size=len(named)).tolist(), strict=True))
+        asked.add(named, np.array(list(standing.values())))
+        for name in named:
+            others = [value for other, value in standing.items() if other != name]
+            beside[name].append(float(np.mean(others)) if others else 0.0)
+        if number == len(requests) // 2:  # a state read back goes on as if nothing had happened
+            asked = Asked.restored(asked.state(), 50.0)
+    expected = [float(np.mean(beside[name])) for name in beside]
+    assert asked.look(list(beside)).company == pytest.approx(expected, abs=1e-12)
 
 
 def test_users_answers_carry_how_often_they_were_asked_for() -> None:

@@ -40,6 +40,7 @@ def told(
     user_mean: float = 0.0,
     user_count: float = 0.0,
     asked: float = 0.0,
+    company: float = 0.0,
 ) -> Experience:
     return Experience(
         overall=0.2,
@@ -47,6 +48,7 @@ def told(
         item_counts=np.array([count]),
         item_asked=np.array([asked]),
         item_asked_lately=np.array([asked / 4.0]),
+        item_company=np.array([company]),
         user_mean=user_mean,
         user_count=user_count,
         recent=(),
@@ -57,16 +59,16 @@ def told(
 
 def test_so_far_by_hand() -> None:
     # Item mean .1 after 7 shows, log(1 + 7) = 2.0794415; user mean .05 after 3 answers, log(1 + 3) = 1.3862944;
-    # named in 31 requests, log(1 + 31) = 3.4657359.
-    row = row_of(told(0.1, 7.0, 0.05, 3.0, 31.0))
+    # named in 31 requests, log(1 + 31) = 3.4657359, beside what had been taken better than all by .015.
+    row = row_of(told(0.1, 7.0, 0.05, 3.0, 31.0, 0.015))
     expected = {
         "1": 1.0,
         "overall": 0.2,
         "item_mean": 0.1,
         "item_log_shows": 0.41588831,  # 2.0794415 / 5
         "item_mean_x_log_shows": 0.06931472,  # .1 x 2.0794415 / 3
-        "item_log_asked": 0.69314718,  # 3.4657359 / 5
-        "item_log_asked_squared": 0.48045301,  # the square of that
+        "item_company": 0.3,  # 20 x .015
+        "item_log_asked_squared": 0.48045301,  # (3.4657359 / 5)^2
         "item_log_asked_lately": 0.43381074,  # log(1 + 31 / 4) = 2.1690537, / 5
         "user_mean": 0.05,
         "user_log_shows": 0.27725887,  # 1.3862944 / 5

@@ -282,6 +282,7 @@ def test_an_item_of_unknown_age_has_the_features_of_a_new_one() -> None:
             item_counts=np.zeros(2),
             item_asked=np.zeros(2),
             item_asked_lately=np.zeros(2),
+            item_company=np.zeros(2),
         ),
         cards[:0],
         similarity=None,

@@ -276,6 +276,8 @@ class Experience:
     item_means: (k,) shrunk mean rewards minus `overall`; item_counts: (k,) how often each was shown.
     item_asked: (k,) how many requests had named the item among those to rank; item_asked_lately: (k,) how many of
         about the last `asked_memory`, older ones fading.
+    item_company: (k,) how well what requests named beside the item had been taken: over those requests the mean of the
+        others' mean `item_means` at the time, shrunk to 0 by one request.
     user_mean: the user's shrunk mean reward minus `overall`; user_count: how many slots they answered for.
     recent: (h,) item_ids last shown to the user, oldest first, at most as many as the statistics keep.
     residuals: (h,) their rewards minus what item and user had led to expect. recent_asked: (h,) as `item_asked`.
@@ -286,6 +288,7 @@ class Experience:
     item_counts: Floats
     item_asked: Floats
     item_asked_lately: Floats
+    item_company: Floats
     user_mean: float
     user_count: float
     recent: tuple[str, ...]

@@ -111,17 +111,18 @@ class Statistics:
             user_mean = self._users.mean(user_id, overall, self.settings.user_shows)
         memory = self._memories.get(user_id, []) if user_id is not None else []
         recent = tuple(item_id for item_id, _ in memory)
-        asked, lately = self._asked.look(item_ids, places)
+        asked = self._asked.look(item_ids, places)
         return Experience(
             overall=overall,
             item_means=self._shrunk(counts, sums, overall),
             item_counts=counts,
-            item_asked=asked,
-            item_asked_lately=lately,
+            item_asked=asked.counts,
+            item_asked_lately=asked.lately,
+            item_company=asked.company,
             user_mean=user_mean,
             user_count=user_count,
             recent=recent,
-            recent_asked=self._asked.look(recent)[0],
+            recent_asked=self._asked.look(recent).counts,
             residuals=np.array([residual for _, residual in memory]),
         )
 
@@ -149,8 +150,10 @@ class Statistics:
 
     def asked_for(self, item_ids: Iterable[str]) -> None:
         """Count a request that named the items to rank: what callers ask for says something of an item before it is
-        ever shown. Items that a search of ours found are not counted."""
-        self._asked.add(item_ids)
+        ever shown, and so does what they ask for beside it. Items that a search of ours found are not counted."""
+        named = tuple(dict.fromkeys(item_ids))
+        if named:
+            self._asked.add(named, self._shrunk(*self._items.look(named), self.overall))
 
     def _remember(self, user_id: str, item_id: str, reward: float) -> None:
         """Keep what this answer said beyond what item and user had led to expect."""

@@ -18,7 +18,7 @@ from equipoise.encoders.pairing.layout import AGE, DEMAND, SIMILAR, TASTE, Layou
 from equipoise.encoders.pairing.taste import leaning, taste
 
 DAY = 86_400.0
-FORMULA = "2"
+FORMULA = "3"
 """Changes with any formula of this room: features of two formulas must not meet in one policy."""
 
 CROSSED = 8
@@ -287,7 +287,7 @@ def _so_far(out: Vectors, experience: Experience) -> None:
     out[:, 2] = means
     out[:, 3] = logs / 5.0
     out[:, 4] = means * logs / 3.0
-    out[:, 5] = asked
+    out[:, 5] = 20.0 * experience.item_company
     out[:, 6] = asked * asked
     out[:, 7] = np.log1p(experience.item_asked_lately) / 5.0
     out[:, 8] = experience.user_mean
