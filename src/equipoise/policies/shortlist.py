@@ -28,11 +28,13 @@ from equipoise.core import ConfigurationError, Floats, InputError, NoCandidatesE
 from equipoise.policies.base import Explorer, Posterior
 from equipoise.policies.compiled_shortlist import weighed as compiled
 from equipoise.policies.explorers import Thompson
-from equipoise.policies.explorers.race import Race
+from equipoise.policies.explorers.base import frequencies
 from equipoise.policies.floors import floored
 from equipoise.policies.posteriors.linear import LinearPosterior, mirrored
 
 Rows: TypeAlias = NDArray[np.int64]
+
+FLOAT32 = np.dtype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ def shortlist(
 
 def checked(items: Vectors, request: Vectors, k: int, *, dim: int, who: str) -> Vectors:
     """Returns: the request as the ways need it. Raises: InputError or NoCandidatesError."""
-    if items.ndim != 2 or items.shape[1] != dim or items.dtype != np.float32 or not items.flags.c_contiguous:
+    if items.ndim != 2 or items.shape[1] != dim or items.dtype != FLOAT32 or not items.flags.c_contiguous:
         raise InputError(
             f"{who} was given items of shape {items.shape} and type {items.dtype} but needs (n, {dim}) float32, row"
             " after row: make them so once, with np.ascontiguousarray(items, np.float32)"
@@ -102,14 +104,13 @@ def by_numpy(
     items: Vectors, weights: Floats, request: Vectors, strays: Vectors, draws: int, k: int, floor: float
 ) -> tuple[Rows, Floats]:
     # not by `@`, which warns of an overflow before it can be refused
-    means: Vectors = blas.sgemv(1.0, items.T, (weights * request).astype(np.float32), trans=1)
+    query = np.multiply(weights, request, dtype=np.float32, casting="same_kind")
+    means: Vectors = blas.sgemv(1.0, items.T, query, trans=1)
     if not math.isfinite(blas.sasum(means)):
         return np.empty(0, dtype=np.int64), np.empty(0)
     rows = greatest(means, k)
-    folded: Vectors = strays * request
-    strayed: Vectors = np.matmul(folded, items.take(rows, axis=0).T)
-    odds = Race(mirrored(means.take(rows), strayed, draws)).frequencies(())
-    return rows, floored(odds, floor)
+    strayed: Vectors = np.dot(strays * request, items.take(rows, axis=0).T)
+    return rows, floored(frequencies(mirrored(means.take(rows), strayed, draws)), floor)
 
 
 WAYS: Mapping[str, Callable[[], Weigh]] = {"blas": lambda: by_numpy, "compiled": compiled}

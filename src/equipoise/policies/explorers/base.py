@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -48,11 +49,32 @@ def winners(scores: Floats, available: NDArray[np.bool_] | None = None) -> Float
 
 def frequencies(samples: Vectors, available: NDArray[np.bool_] | None = None) -> Floats:
     """samples: (s, k). Returns: (k,) the share of the draws in which each candidate is the best."""
-    best = leaders(samples, available)
-    draws, k = best.shape
-    if np.count_nonzero(best) == draws:
-        return np.asarray(np.bincount(np.flatnonzero(best) % k, minlength=k) / draws)
-    return np.asarray((best / np.count_nonzero(best, axis=1, keepdims=True)).sum(axis=0) / draws)
+    if available is not None:
+        samples = samples + np.where(available, 0.0, -np.inf).astype(samples.dtype)
+    draws, k = samples.shape
+    first, near = nearest(samples)
+    if near is None:
+        return np.asarray(np.bincount(first, minlength=k) / draws)
+    draw, candidate = np.divmod(np.flatnonzero(near), k)
+    shares = 1.0 / np.bincount(draw)[draw]
+    return np.asarray(np.bincount(candidate, weights=shares, minlength=k) / draws)
+
+
+def nearest(samples: Vectors) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """samples: (s, k). Returns: (s,) the first best of each draw, and (s, k) whether a candidate is within rounding of
+    it; None where each draw has one best alone.
+    """
+    s, k = samples.shape
+    first = samples.argmax(axis=1)
+    best = samples.take(first + _starts(s, k))
+    near = samples >= (best - TIE * np.abs(best))[:, np.newaxis]
+    return first, near if np.count_nonzero(near) > s else None
+
+
+@lru_cache(maxsize=64)
+def _starts(s: int, k: int) -> NDArray[np.int64]:
+    """(s,) where each row of an (s, k) array begins; not to be written into."""
+    return np.arange(0, s * k, k)
 
 
 def tally(best: Vectors) -> Vectors:

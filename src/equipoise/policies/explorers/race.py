@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from equipoise.core import Floats, Vectors
-from equipoise.policies.explorers.base import TIE
+from equipoise.policies.explorers.base import nearest
 
 SHARED = -1
 """The leader of a draw in which several candidates tie."""
@@ -76,14 +76,3 @@ class Race:
         for row in np.flatnonzero(counts > 1).tolist():
             self._leaders[draws[row]] = SHARED
             self._ties[int(draws[row])] = near[row] / counts[row]
-
-
-def nearest(samples: Vectors) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
-    """samples: (s, k). Returns: (s,) the first best of each draw, and (s, k) whether a candidate is within rounding of
-    it; None where each draw has one best alone.
-    """
-    s, k = samples.shape
-    first = samples.argmax(axis=1)
-    best = samples.take(first + np.arange(0, s * k, k))
-    near = samples >= (best - TIE * np.abs(best))[:, np.newaxis]
-    return first, near if np.count_nonzero(near) > s else None

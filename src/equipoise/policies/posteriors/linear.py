@@ -48,7 +48,7 @@ def mirrored(mean: Floats | Vectors, deviations: Vectors, draws: int) -> Vectors
     Each draw alone has the posterior's distribution; a pair halves the cost and lowers the variance of
     frequencies. Reference: Hammersley and Morton 1956.
     """
-    centre = mean.astype(np.float32)
+    centre = mean.astype(np.float32, copy=False)
     pairs = len(deviations)
     samples = np.empty((2 * pairs, len(mean)), dtype=np.float32)
     np.add(centre, deviations, out=samples[:pairs])
