@@ -34,8 +34,6 @@ def check_candidates(candidates: Candidates, space: FeatureSpace, *, who: str) -
 
 def check_batch(batch: Batch, space: FeatureSpace, *, who: str) -> None:
     """Raises: FeatureSpaceError, InputError, or PropensityError for a propensity outside (0, 1]."""
-    if _sound_row(batch, space):
-        return
     if batch.space is not space:
         space.require(batch.space, who=who, remedy=REMEDY)
     n = len(batch.item_ids)
@@ -48,19 +46,19 @@ def check_batch(batch: Batch, space: FeatureSpace, *, who: str) -> None:
     _check_numbers(batch.rewards, batch.propensities, who=who)
 
 
-def _sound_row(batch: Batch, space: FeatureSpace) -> bool:
-    """Whether the batch is one row in which nothing is amiss, asked in as few steps as can be; False may mean anything.
+def is_sound_row(batch: Batch, space: FeatureSpace) -> bool:
+    """Whether the batch is a single row that `check_batch` finds nothing amiss in; False may mean anything.
 
-    A row is learned in a few microseconds, of which the checks of many rows would take a fifth.
+    Asked in as few steps as can be: a row is learned in a few microseconds, of which that would take a fifth.
     """
-    features, rewards = batch.features, batch.rewards
+    features, rewards, propensities = batch.features, batch.rewards, batch.propensities
     return (
-        len(batch.item_ids) == len(batch.user_ids) == len(rewards) == len(batch.propensities) == 1
+        len(batch.item_ids) == len(batch.user_ids) == len(rewards) == len(propensities) == 1
         and batch.space is space
         and features.shape == (1, space.dim)
         and features.dtype is FLOAT32
         and math.isfinite(blas.sasum(features) + rewards.item())
-        and 0.0 < batch.propensities.item() <= 1.0
+        and 0.0 < propensities.item() <= 1.0
     )
 
 

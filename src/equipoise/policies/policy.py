@@ -19,7 +19,7 @@ from equipoise.core import (
     Vectors,
 )
 from equipoise.policies.base import Belief, Directed, Explorer, Posterior, Sequential
-from equipoise.policies.checks import REMEDY, check_batch, check_candidates, check_means
+from equipoise.policies.checks import REMEDY, check_batch, check_candidates, check_means, is_sound_row
 from equipoise.policies.diversity import Diversity
 from equipoise.policies.floors import floored
 from equipoise.policies.gaussian.normals import run
@@ -64,6 +64,7 @@ class BanditPolicy:
         self.fingerprint = fingerprint
         # Asked once here: looking through a protocol's methods takes longer than many a slot's odds.
         self._sequential = explorer if isinstance(explorer, Sequential) else None
+        self._taught = explorer.learns
         self._directed = posterior if isinstance(posterior, Directed) else None
         self._similarity = similarity
         self._diversity = diversity
@@ -127,9 +128,10 @@ class BanditPolicy:
 
     def update(self, batch: Batch) -> None:
         """Raises: FeatureSpaceError, InputError or PropensityError, with nothing of the batch learned."""
-        check_batch(batch, self.space, who=self._who)
+        if not is_sound_row(batch, self.space):
+            check_batch(batch, self.space, who=self._who)
         self.posterior.check(batch)
-        if self.explorer.learns:
+        if self._taught:
             self._teach_both(batch)
         else:
             self.posterior.update(batch)

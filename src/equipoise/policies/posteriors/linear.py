@@ -139,12 +139,13 @@ class LinearPosterior(SharedWeights):
         if batch.weights is not None:
             self._update_weighted(heavy(batch))
             return
-        if len(batch.features) == 1:  # what a call of its own costs is a third less so
-            error, variance = self._weights.absorb(batch.features[0], batch.rewards.item())
+        features = batch.features
+        if len(features) == 1:  # what a call of its own costs is a third less so
+            error, variance = self._weights.absorb(features[0], batch.rewards.item())
             self._noise.absorb(error, variance)
             self._rows += 1
             return
-        errors, variances = self._weights.absorb_rows(batch.features, batch.rewards)
+        errors, variances = self._weights.absorb_rows(features, batch.rewards)
         self._noise.absorb_rows(errors, variances)
         self._rows += len(errors)
 
