@@ -183,8 +183,12 @@ def test_our_odds_sum_to_one_above_the_floor(name):
     for _ in range(5):
         odds = stream.odds()
         np.testing.assert_allclose(odds.sum(axis=1), 1.0, atol=1e-9)
-        assert odds.min() >= 0.005
+        assert odds.min() >= OURS[name].floor(5) - 1e-12
         stream.learn(np.full((3, 5), 4.0), np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (3, 1)))
+
+
+def test_a_floor_is_of_each_arm_or_of_all_together():
+    assert [Style().floor(5), Style(shared=True).floor(5)] == [0.005, 0.001]
 
 
 def test_beta_means_by_hand():

@@ -63,11 +63,14 @@ def related_arms(
 
 
 class CampaignStream:
-    """One test, b times over. prior: mean (b, k), covariance (b, k, k)."""
+    """One test, b times over. prior: mean (b, k), covariance (b, k, k). floor: the least probability of each arm."""
 
-    def __init__(self, prior: LogitNormal, *, visitors: int, explore: Explore, number: int) -> None:
+    def __init__(
+        self, prior: LogitNormal, *, visitors: int, explore: Explore, floor: float, number: int
+    ) -> None:
         self._prior = prior
         self._explore = explore
+        self._floor = min(floor, 1.0 / prior.mean.shape[1])
         self._left = visitors
         self._shown = np.zeros_like(prior.mean)
         self._clicks = np.zeros_like(prior.mean)
@@ -77,9 +80,8 @@ class CampaignStream:
     def odds(self) -> Floats:
         logits = learned(self._prior, self._shown, self._clicks, start=self._mode)
         self._mode = logits.mean
-        least = min(CAMPAIGN_FLOOR, 1.0 / self._shown.shape[1])
         odds = self._explore(logits, self._left, self._rng)
-        return np.asarray(least + (1.0 - self._shown.shape[1] * least) * odds)
+        return np.asarray(self._floor + (1.0 - self._shown.shape[1] * self._floor) * odds)
 
     def learn(self, shown: Floats, clicks: Floats) -> None:
         self._shown += shown
@@ -89,10 +91,19 @@ class CampaignStream:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a newsroom uses the policy. explore: see `Explore`. keeps: a finished test joins the past of the next."""
+    """How a newsroom uses the policy.
+
+    explore: see `Explore`. keeps: a finished test joins the past of the next. shared: the floor is what all arms have
+    together, and not each.
+    """
 
     explore: Explore = horizon
     keeps: bool = True
+    shared: bool = False
+
+    def floor(self, arms: int) -> float:
+        """The least probability of each arm."""
+        return CAMPAIGN_FLOOR / arms if self.shared else CAMPAIGN_FLOOR
 
 
 class CampaignPlayer:
@@ -107,7 +118,8 @@ class CampaignPlayer:
         prior = LogitNormal(
             np.stack([each.mean for each in priors]), np.stack([each.covariance for each in priors])
         )
-        return CampaignStream(prior, visitors=visitors, explore=self._style.explore, number=test)
+        floor = self._style.floor(prior.mean.shape[1])
+        return CampaignStream(prior, visitors=visitors, explore=self._style.explore, floor=floor, number=test)
 
     def close(self, test: int, shown: Floats, clicks: Floats) -> None:
         if self._style.keeps:
@@ -117,8 +129,10 @@ class CampaignPlayer:
 
 OURS: dict[str, Style] = {
     "campaign": Style(),
+    "campaign_shared_floor": Style(shared=True),
     "campaign_alone": Style(keeps=False),
     "campaign_greedy": Style(greedy),
     "campaign_thompson": Style(thompson),
 }
-"""The policy, and what becomes of it when it forgets each played test, or explores otherwise."""
+"""The policy, and what becomes of it when it has a lower floor, forgets each played test, or
+explores otherwise."""
