@@ -14,6 +14,9 @@ SUM_TOLERANCE = 1e-9
 BLOCK = 128
 """Probabilities are added up in blocks where there are many: a running sum waits for each number before the next."""
 
+MANY = 1_024
+"""Where blocks begin to save more than they cost."""
+
 
 def draw(
     distribution: Floats | SlateDistribution,
@@ -60,7 +63,7 @@ def pick(probabilities: Floats, uniform: float) -> int:
     """
     if probabilities.ndim != 1 or not probabilities.size:
         _sound(probabilities, 0.0)
-    if probabilities.size > 2 * BLOCK:
+    if probabilities.size > MANY:
         position = _blockwise(probabilities, uniform)
     else:
         sums = np.add.accumulate(probabilities)  # at half the price of `cumsum` among other work

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from equipoise.core import Floats
 from equipoise.policies.base import Belief
-from equipoise.policies.explorers.base import Stateless, leaders
+from equipoise.policies.explorers.base import TIE, Stateless
 from equipoise.policies.ranges import require
 
 LEAST_LOSS = 1e-3
@@ -36,9 +36,8 @@ class SquareCB(Stateless):
         require("gamma", self.gamma, 0.0)
 
     def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
-        mean, count = belief.mean, _in_play(belief, available)
-        best = leaders(mean, available).nonzero()[0]
-        penalties = mean[best].max() - mean
+        count = _in_play(belief, available)
+        penalties, best = shortfalls(belief.mean, available)
         penalties *= growth(self.gamma, count, belief.rows)
         return _inverse(penalties, best, count, available)
 
@@ -59,7 +58,7 @@ class FastCB(Stateless):
 
     def distribution(self, belief: Belief, available: NDArray[np.bool_] | None = None) -> Floats:
         count = _in_play(belief, available)
-        best = leaders(belief.mean, available).nonzero()[0]
+        _, best = shortfalls(belief.mean, available)
         losses = np.clip(1.0 - belief.mean, LEAST_LOSS, 1.0)
         least = losses[best].min()
         penalties = (losses - least) * (growth(self.gamma, count, belief.rows) / least)
@@ -71,6 +70,20 @@ def growth(gamma: float, count: int, rows: int) -> float:
     return gamma * math.sqrt(count * rows)
 
 
+def shortfalls(mean: Floats, available: NDArray[np.bool_] | None) -> tuple[Floats, NDArray[np.int64]]:
+    """(k,) how far each candidate's mean falls short of the best available one; and where those are that tie for best.
+
+    What is not available may be better than the best that is: below 0.
+    """
+    place = mean.argmax() if available is None else np.where(available, mean, -np.inf).argmax()
+    best = mean.item(place)
+    gaps = best - mean
+    ties = gaps <= TIE * abs(best)
+    if available is not None:
+        ties &= available
+    return gaps, ties.nonzero()[0]
+
+
 def _in_play(belief: Belief, available: NDArray[np.bool_] | None) -> int:
     return len(belief) if available is None else int(np.count_nonzero(available))
 
@@ -79,11 +92,12 @@ def _inverse(
     penalties: Floats, best: NDArray[np.int64], count: int, available: NDArray[np.bool_] | None
 ) -> Floats:
     """1 / (k + penalty) for each of the k in play; what that leaves of 1 is shared by the best. Uses `penalties` up."""
-    np.maximum(penalties, 0.0, out=penalties)
+    if available is not None:
+        np.maximum(penalties, 0.0, out=penalties)
     penalties += count
-    odds = np.divide(1.0, penalties, out=penalties)
+    odds = np.reciprocal(penalties, out=penalties)
     odds[best] = 0.0
     if available is not None:
         odds[~available] = 0.0
-    odds[best] = (1.0 - odds.sum()) / len(best)
+    odds[best] = (1.0 - np.add.reduce(odds)) / len(best)
     return odds
