@@ -10,7 +10,7 @@ from scipy import stats
 
 from equipoise.core import InputError, PropensityError
 from equipoise.policies import build, draw
-from equipoise.policies.draw import pick
+from equipoise.policies.draw import MANY, pick
 from equipoise.policies.registry import EXPLORERS
 
 weights = st.lists(st.floats(0.0, 1e6), min_size=1, max_size=30).filter(lambda values: sum(values) > 1e-3)
@@ -57,7 +57,7 @@ def test_by_hand():
 
 
 @given(
-    k=st.integers(257, 900),
+    k=st.integers(MANY - 1, 3 * MANY),
     zeros=st.integers(0, 250),
     seed=st.integers(0, 99),
     uniform=st.floats(0.0, 1.0 - 2.0**-53),
@@ -73,7 +73,7 @@ def test_many_odds_are_added_up_in_blocks_to_the_same_position(k, zeros, seed, u
 
 
 def test_the_end_of_the_dice_falls_on_the_last_possible_of_many():
-    odds = np.zeros(600)
+    odds = np.zeros(MANY + 600)
     odds[[3, 130]] = 0.5
     assert [pick(odds, u) for u in (0.0, 0.4999, 0.5, 1.0 - 2.0**-53)] == [3, 3, 130, 130]
 
